@@ -1,0 +1,138 @@
+//! The writer of `CONTACTS`: contacts, their events, and the place in a live queue_log, in one transaction.
+
+use std::collections::HashMap;
+
+use domain::{ContactEvent, ContactId, ContactWhat, Event, EventId};
+use jiff::Timestamp;
+use platform::{
+    event_log::{self, NewEvent},
+    meters,
+};
+use sqlx::PgPool;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Source,
+    input::Told,
+    store::{self, ContactRow, Place},
+    writer::{Write, Writer},
+};
+
+/// What is told of contacts, together.
+#[derive(Debug, Default)]
+pub(crate) struct Job {
+    /// The events, each with the name its system gave the contact.
+    pub(crate) told: Vec<Told>,
+    /// Restarts of a PBX, by its name.
+    pub(crate) restarts: Vec<(String, Timestamp)>,
+    /// How far the log they come from has been read.
+    pub(crate) place: Option<Place>,
+    /// What caused it.
+    pub(crate) traceparent: Option<String>,
+}
+
+/// How many events were new, and how many had been told before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) taken: usize,
+    pub(crate) known: usize,
+}
+
+pub(crate) type ContactWriter = Writer<Contacts>;
+
+pub(crate) struct Contacts {
+    pool: PgPool,
+    source: Source,
+}
+
+pub(crate) fn start(
+    pool: PgPool,
+    source: Source,
+    tasks: &mut JoinSet<anyhow::Result<()>>,
+    stop: &CancellationToken,
+) -> ContactWriter {
+    Writer::start(Contacts { pool, source }, tasks, stop)
+}
+
+impl Write for Contacts {
+    type Job = Job;
+    type Reply = Counts;
+
+    fn events(job: &Job) -> usize {
+        job.told.len().max(1)
+    }
+
+    async fn commit(&self, jobs: &[Job]) -> Result<Vec<Counts>, sqlx::Error> {
+        let mut events = Vec::new();
+        let mut rows: HashMap<ContactId, ContactRow<'_>> = HashMap::new();
+        for job in jobs {
+            for told in &job.told {
+                rows.entry(told.event.contact)
+                    .or_insert_with(|| ContactRow::new(told))
+                    .add(&told.event);
+                events.push(new_event(&told.event, job.traceparent.as_deref())?);
+            }
+        }
+        let mut transaction = self.pool.begin().await?;
+        let last = event_log::lock(&mut transaction, &self.source.name).await?;
+        store::merge_contacts(&mut transaction, &rows.into_values().collect::<Vec<_>>()).await?;
+        for job in jobs {
+            for (system, at) in &job.restarts {
+                for lost in store::lose_waiting(&mut transaction, system, *at).await? {
+                    events.push(new_event(&lost, job.traceparent.as_deref())?);
+                }
+            }
+            if let Some(place) = &job.place {
+                store::save_place(&mut transaction, place).await?;
+            }
+        }
+        let mut added =
+            event_log::append(&mut transaction, &self.source.name, last, &events).await?;
+        transaction.commit().await?;
+
+        self.source.wake.notify_one();
+        meters::COMMITTED
+            .with_label_values(&[ContactEvent::STREAM.name()])
+            .inc_by(added.len() as u64);
+        // An event told twice in one commit is new the first time.
+        let count = |job: &Job| {
+            let taken = job
+                .told
+                .iter()
+                .filter(|told| added.remove(&id(&told.event)))
+                .count();
+            Counts {
+                taken,
+                known: job.told.len() - taken,
+            }
+        };
+        Ok(jobs.iter().map(count).collect())
+    }
+}
+
+fn id(event: &ContactEvent) -> EventId {
+    event.id()
+}
+
+fn new_event(event: &ContactEvent, traceparent: Option<&str>) -> Result<NewEvent, sqlx::Error> {
+    NewEvent::new(event, traceparent.map(str::to_owned))
+        .map_err(|e| sqlx::Error::Encode(Box::new(e)))
+}
+
+/// That a contact is lost.
+pub(crate) fn lost(
+    contact: ContactId,
+    at: Timestamp,
+    channel: domain::Channel,
+    queue: domain::QueueName,
+) -> ContactEvent {
+    ContactEvent {
+        contact,
+        at,
+        channel,
+        queue,
+        department: None,
+        what: ContactWhat::Lost,
+    }
+}

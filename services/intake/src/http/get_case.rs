@@ -1,0 +1,43 @@
+//! `GET /intake/cases/{id}`: how it stands with a case.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::HeaderMap,
+};
+use domain::CaseId;
+use platform::{Problem, auth::Scope};
+
+use super::{
+    Intake,
+    problems::{not_written, unknown_case},
+};
+use crate::{cases::CaseView, store};
+
+/// How it stands with a case, without its content.
+///
+/// Needs the scope `cases:read`.
+#[utoipa::path(
+    get,
+    path = "/intake/cases/{id}",
+    tag = "cases",
+    security(("key" = [])),
+    params(("id" = uuid::Uuid, Path)),
+    responses(
+        (status = 200, body = CaseView),
+        (status = 404, body = super::problems::ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn get(
+    State(intake): State<Intake>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<CaseView>, Problem> {
+    intake.keys.require(&headers, Scope::CasesRead).await?;
+    let id = CaseId(id.parse().map_err(|_| unknown_case())?);
+    let mut connection = intake.pool.acquire().await.map_err(|e| not_written(&e))?;
+    let case = store::case(&mut connection, id)
+        .await
+        .map_err(|e| not_written(&e))?;
+    case.map(Json).ok_or_else(unknown_case)
+}

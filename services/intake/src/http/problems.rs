@@ -1,0 +1,70 @@
+//! How intake's outcomes become problems.
+
+use axum::http::StatusCode;
+use platform::Problem;
+use utoipa::ToSchema;
+
+use crate::cases::Reply;
+
+/// `application/problem+json`, for the OpenAPI document.
+#[derive(ToSchema)]
+#[schema(as = Problem)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) struct ProblemBody {
+    /// In short.
+    title: String,
+    /// The HTTP status.
+    status: u16,
+    /// In particular, with what to do.
+    detail: String,
+    /// Each field that is wrong.
+    errors: Vec<FieldErrorBody>,
+}
+
+/// A field that is wrong.
+#[derive(ToSchema)]
+#[schema(as = FieldError)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) struct FieldErrorBody {
+    /// The line of an NDJSON body, from 1.
+    line: Option<usize>,
+    /// The field's path.
+    field: String,
+    /// What is wrong with it.
+    reason: String,
+}
+
+/// What a failed write is told.
+pub(crate) fn not_written(error: &sqlx::Error) -> Problem {
+    if platform::database::may_pass(error) {
+        Problem::away("the database", error)
+    } else {
+        Problem::internal(error)
+    }
+}
+
+/// What a request about a case is told when it was not done.
+pub(crate) fn not_done(reply: &Reply) -> Problem {
+    match reply {
+        Reply::Unknown => unknown_case(),
+        Reply::Refused(reason) => Problem::new(
+            StatusCode::CONFLICT,
+            "the case does not allow it now",
+            *reason,
+        ),
+        Reply::OtherRequest => Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "the Idempotency-Key was used for another request",
+            "use a new key for each new request, and the same key only to repeat the very same one",
+        ),
+        Reply::Done(_) => Problem::internal(&"a done request was reported as not done"),
+    }
+}
+
+pub(crate) fn unknown_case() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "no such case",
+        "look at the id that the registration answered",
+    )
+}

@@ -1,0 +1,48 @@
+//! `POST /intake/cases`: register a case.
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
+use domain::CaseId;
+use platform::{Problem, auth::Scope, http::read_json};
+use uuid::Uuid;
+
+use super::{Intake, change_case::ask};
+use crate::{
+    cases::{Ask, CaseView},
+    input::CaseInput,
+};
+
+/// Register a case.
+///
+/// With an `Idempotency-Key` header, repeating the request within a week registers it once and answers the same. Free text
+/// and the citizen's details stay in intake. Needs the scope `cases:write`.
+#[utoipa::path(
+    post,
+    path = "/intake/cases",
+    tag = "cases",
+    security(("key" = [])),
+    params(("Idempotency-Key" = Option<String>, Header, description = "1-200 visible ASCII characters")),
+    request_body = CaseInput,
+    responses(
+        (status = 201, body = CaseView),
+        (status = 401, body = super::problems::ProblemBody, content_type = "application/problem+json"),
+        (status = 422, body = super::problems::ProblemBody, content_type = "application/problem+json"),
+        (status = 503, body = super::problems::ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn post(
+    State(intake): State<Intake>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<(StatusCode, Json<CaseView>), Problem> {
+    let key = intake.keys.require(&headers, Scope::CasesWrite).await?;
+    let input: CaseInput = read_json(&body)?;
+    input.check().map_err(|e| Problem::invalid(vec![e]))?;
+    let register = Ask::Register(CaseId(Uuid::now_v7()), Box::new(input));
+    let view = ask(&intake, &headers, key, register, &[b"register", &body]).await?;
+    Ok((StatusCode::CREATED, Json(view)))
+}

@@ -1,0 +1,48 @@
+//! `POST /intake/restarts`: a PBX has restarted.
+
+use axum::{Json, body::Bytes, extract::State, http::HeaderMap};
+use platform::{Problem, auth::Scope, http::read_json};
+
+use super::{Intake, contact_events::Taken, problems::not_written};
+use crate::{contacts::Job, input::RestartInput};
+
+/// Tell that a PBX restarted.
+///
+/// The calls that waited in it are lost: how they went is unknown, and they are counted in no figure. Repeating it changes
+/// nothing. Needs the scope `contacts:write`.
+#[utoipa::path(
+    post,
+    path = "/intake/restarts",
+    tag = "contacts",
+    security(("key" = [])),
+    request_body = RestartInput,
+    responses(
+        (status = 200, body = Taken),
+        (status = 401, body = super::problems::ProblemBody, content_type = "application/problem+json"),
+        (status = 422, body = super::problems::ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn post(
+    State(intake): State<Intake>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Taken>, Problem> {
+    intake.keys.require(&headers, Scope::ContactsWrite).await?;
+    let restart: RestartInput = read_json(&body)?;
+    restart
+        .check(intake.clock.now())
+        .map_err(|e| Problem::invalid(vec![e]))?;
+    let job = Job {
+        restarts: vec![(restart.system, restart.at)],
+        ..Job::default()
+    };
+    let counts = intake
+        .contacts
+        .write(job)
+        .await
+        .map_err(|e| not_written(&e))?;
+    Ok(Json(Taken {
+        taken: counts.taken,
+        known: counts.known,
+    }))
+}

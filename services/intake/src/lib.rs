@@ -1,0 +1,164 @@
+//! Intake: takes contacts from a PBX and over HTTP, and registers cases.
+//!
+//! - owns: contacts; cases until they are forwarded; everything that can be traced to a citizen
+//! - consumes: nothing yet
+//! - publishes: `contact.<channel>.<what>`, `case.<department>.{registered,resolved,repeat_contact,forward_requested}`
+
+mod cases;
+mod contacts;
+mod http;
+mod input;
+pub mod queue_log;
+mod rules;
+mod store;
+mod writer;
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+
+use axum::Router;
+use domain::{CaseEvent, ContactEvent, Department, Event};
+use platform::{
+    Clock,
+    auth::Keys,
+    bus::{Bus, Rights},
+    database::{PUBLISHING, Schema},
+    event_log,
+    health::Health,
+    relay::Relay,
+};
+use sqlx::PgPool;
+use tokio::{sync::Notify, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+pub use http::{IntakeApi, NDJSON};
+pub use input::{ContactInput, ContactKind, RestartInput};
+
+/// Intake's tables.
+pub const SCHEMA: Schema = Schema {
+    name: "intake",
+    migrations: &[
+        (1, "publishing", PUBLISHING),
+        (2, "intake", include_str!("../migrations/intake.sql")),
+    ],
+};
+
+/// What intake may do on the bus.
+pub fn rights() -> Rights {
+    Rights {
+        service: "intake",
+        publish: Vec::new(),
+        subscribe: Vec::new(),
+        answers: false,
+    }
+    .owning(ContactEvent::STREAM)
+    .owning(CaseEvent::STREAM)
+}
+
+/// Intake's settings.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The name of this replica; each replica is a source of its own.
+    pub instance: String,
+    /// The department that a queue belongs to, for contacts that do not say.
+    pub queue_departments: BTreeMap<String, Department>,
+    /// A live queue_log to follow.
+    pub queue_log: Option<QueueLog>,
+    /// How long the bus knows message ids.
+    pub duplicate_window: Duration,
+}
+
+/// A live queue_log.
+#[derive(Debug, Clone)]
+pub struct QueueLog {
+    /// The file.
+    pub path: PathBuf,
+    /// The PBX's name. Reading the same log under another name counts every call twice.
+    pub system: String,
+}
+
+/// What intake needs from its process.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// Its database.
+    pub pool: PgPool,
+    /// Its bus.
+    pub bus: Bus,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// Starts intake's tasks and returns its HTTP paths.
+///
+/// # Errors
+/// When the database cannot be prepared.
+pub async fn start(
+    config: Config,
+    with: Surroundings,
+    health: &mut Health,
+    tasks: &mut JoinSet<anyhow::Result<()>>,
+    stop: &CancellationToken,
+) -> anyhow::Result<Router> {
+    health.needs_database("intake", &with.pool);
+    health.needs_bus("intake", &with.bus);
+
+    let contacts = relay::<ContactEvent>(&config, &with, tasks, stop).await?;
+    let cases = relay::<CaseEvent>(&config, &with, tasks, stop).await?;
+    let contacts = contacts::start(with.pool.clone(), contacts, tasks, stop);
+    let cases = cases::start(with.pool.clone(), cases, tasks, stop);
+
+    let departments = Arc::new(config.queue_departments);
+    if let Some(log) = config.queue_log {
+        let follower = queue_log::Follower::new(
+            log,
+            contacts.clone(),
+            departments.clone(),
+            with.pool.clone(),
+        );
+        tasks.spawn(follower.run(stop.clone()));
+    }
+    tasks.spawn(store::weed(
+        with.pool.clone(),
+        with.clock.clone(),
+        stop.clone(),
+    ));
+
+    let keys = Keys::new(with.pool.clone());
+    Ok(http::router(http::Intake {
+        pool: with.pool,
+        keys,
+        clock: with.clock,
+        contacts,
+        cases,
+        departments,
+    }))
+}
+
+/// A source of this replica, and how its relay is woken.
+#[derive(Debug, Clone)]
+struct Source {
+    name: String,
+    wake: Arc<Notify>,
+}
+
+async fn relay<E: Event>(
+    config: &Config,
+    with: &Surroundings,
+    tasks: &mut JoinSet<anyhow::Result<()>>,
+    stop: &CancellationToken,
+) -> anyhow::Result<Source> {
+    let source = Source {
+        name: event_log::source_of::<E>(&config.instance),
+        wake: Arc::default(),
+    };
+    event_log::ensure_source(&mut *with.pool.acquire().await?, &source.name).await?;
+    let relay = Relay {
+        pool: with.pool.clone(),
+        bus: with.bus.clone(),
+        source: source.name.clone(),
+        stream: E::STREAM,
+        wake: source.wake.clone(),
+        duplicate_window: config.duplicate_window,
+    };
+    tasks.spawn(relay.run(stop.clone()));
+    Ok(source)
+}

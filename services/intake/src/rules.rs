@@ -1,0 +1,74 @@
+//! Which changes a case allows. Pure.
+
+use domain::CaseWhat;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// How it stands with a case at the centre.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum State {
+    /// Open at the centre.
+    Registered,
+    /// Answered and closed at the centre.
+    Resolved,
+    /// Waiting for routing to hand it over; from then on routing owns it.
+    ForwardRequested,
+}
+
+impl State {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Registered => "registered",
+            Self::Resolved => "resolved",
+            Self::ForwardRequested => "forward_requested",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        [Self::Registered, Self::Resolved, Self::ForwardRequested]
+            .into_iter()
+            .find(|s| s.as_str() == text)
+    }
+}
+
+/// What a guide may ask of a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+pub(crate) enum Change {
+    /// It is answered and closed.
+    Resolve,
+    /// The citizen came back about the same matter.
+    RepeatContact,
+    /// Hand it to its department.
+    Forward,
+}
+
+impl Change {
+    /// The event it makes.
+    pub(crate) fn event(self) -> CaseWhat {
+        match self {
+            Self::Resolve => CaseWhat::Resolved,
+            Self::RepeatContact => CaseWhat::RepeatContact,
+            Self::Forward => CaseWhat::ForwardRequested,
+        }
+    }
+
+    /// The state it leads to, or why not.
+    pub(crate) fn from(self, state: State) -> Result<State, &'static str> {
+        match (self, state) {
+            (Self::Resolve, State::Registered) => Ok(State::Resolved),
+            (Self::Resolve, State::Resolved) => Err("the case is resolved already"),
+            (Self::Resolve | Self::Forward, State::ForwardRequested) => {
+                Err("the case is on its way to its department, which closes it")
+            }
+            (Self::RepeatContact, State::Resolved) => Ok(State::Registered),
+            (Self::RepeatContact, State::Registered | State::ForwardRequested) => Err(
+                "the case is still open, so there is nothing to come back to; note it on the open case",
+            ),
+            (Self::Forward, State::Registered) => Ok(State::ForwardRequested),
+            (Self::Forward, State::Resolved) => {
+                Err("the case is resolved; mark the repeat contact first, then forward it")
+            }
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! SQL of contacts.
+
+use domain::{Channel, ContactEvent, ContactId, ContactWhat, QueueName};
+use jiff::Timestamp;
+use jiff_sqlx::{Timestamp as Sql, ToSqlx};
+use sqlx::{PgConnection, PgPool};
+
+use crate::{contacts::lost, input::Told};
+
+/// What one commit knows of a contact.
+#[derive(Debug)]
+pub(crate) struct ContactRow<'a> {
+    told: &'a Told,
+    first_queued: Option<Timestamp>,
+    last_queued: Option<Timestamp>,
+    answered: Option<Timestamp>,
+    left: Option<Timestamp>,
+    ended: Option<Timestamp>,
+}
+
+impl<'a> ContactRow<'a> {
+    pub(crate) fn new(told: &'a Told) -> Self {
+        Self {
+            told,
+            first_queued: None,
+            last_queued: None,
+            answered: None,
+            left: None,
+            ended: None,
+        }
+    }
+
+    /// Earliest and latest, as the database merges them with what it has.
+    pub(crate) fn add(&mut self, event: &ContactEvent) {
+        let at = Some(event.at);
+        let earliest = |known: Option<Timestamp>| known.map_or(at, |k| at.min(Some(k)));
+        match event.what {
+            ContactWhat::Queued => {
+                self.first_queued = earliest(self.first_queued);
+                self.last_queued = self.last_queued.max(at);
+            }
+            ContactWhat::Answered { .. } => self.answered = earliest(self.answered),
+            ContactWhat::Abandoned { .. } | ContactWhat::TurnedAway { .. } | ContactWhat::Lost => {
+                self.left = self.left.max(at);
+            }
+            ContactWhat::Ended => self.ended = self.ended.max(at),
+        }
+    }
+}
+
+/// Merges what is known of contacts. What is known already is not written again.
+pub(crate) async fn merge_contacts(
+    connection: &mut PgConnection,
+    rows: &[ContactRow<'_>],
+) -> Result<(), sqlx::Error> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let times = |of: fn(&ContactRow<'_>) -> Option<Timestamp>| -> Vec<Option<Sql>> {
+        rows.iter().map(|r| of(r).map(ToSqlx::to_sqlx)).collect()
+    };
+    sqlx::query(
+        "INSERT INTO contact AS c
+             (id, system, reference, channel, queue, first_queued, last_queued, answered_at, left_at, ended_at)
+         SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
+                              $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[])
+         ON CONFLICT (id) DO UPDATE SET
+             first_queued = least(c.first_queued, excluded.first_queued),
+             last_queued  = greatest(c.last_queued, excluded.last_queued),
+             answered_at  = least(c.answered_at, excluded.answered_at),
+             left_at      = greatest(c.left_at, excluded.left_at),
+             ended_at     = greatest(c.ended_at, excluded.ended_at)
+         WHERE (c.first_queued, c.last_queued, c.answered_at, c.left_at, c.ended_at) IS DISTINCT FROM
+               (least(c.first_queued, excluded.first_queued), greatest(c.last_queued, excluded.last_queued),
+                least(c.answered_at, excluded.answered_at), greatest(c.left_at, excluded.left_at),
+                greatest(c.ended_at, excluded.ended_at))",
+    )
+    .bind(rows.iter().map(|r| r.told.event.contact.0).collect::<Vec<_>>())
+    .bind(rows.iter().map(|r| r.told.system.as_str()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|r| r.told.reference.as_str()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|r| r.told.event.channel.as_str()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|r| r.told.event.queue.as_str()).collect::<Vec<_>>())
+    .bind(times(|r| r.first_queued))
+    .bind(times(|r| r.last_queued))
+    .bind(times(|r| r.answered))
+    .bind(times(|r| r.left))
+    .bind(times(|r| r.ended))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Loses the calls that waited in a PBX when it restarted.
+pub(crate) async fn lose_waiting(
+    connection: &mut PgConnection,
+    system: &str,
+    at: Timestamp,
+) -> Result<Vec<ContactEvent>, sqlx::Error> {
+    let rows: Vec<(uuid::Uuid, String)> = sqlx::query_as(
+        "UPDATE contact SET left_at = $2
+         WHERE system = $1 AND channel = 'phone' AND last_queued <= $2
+               AND answered_at IS NULL AND left_at IS NULL AND ended_at IS NULL
+         RETURNING id, queue",
+    )
+    .bind(system)
+    .bind(at.to_sqlx())
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|(id, queue)| {
+            let queue = QueueName::try_from(queue).map_err(|e| sqlx::Error::Decode(Box::new(e)))?;
+            Ok(lost(ContactId(id), at, Channel::Phone, queue))
+        })
+        .collect()
+}
+
+/// How far a live queue_log has been read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) system: String,
+    /// Device and inode.
+    pub(crate) file: String,
+    pub(crate) offset: u64,
+}
+
+pub(crate) async fn place(pool: &PgPool, system: &str) -> Result<Option<Place>, sqlx::Error> {
+    let row: Option<(String, i64)> =
+        sqlx::query_as("SELECT file, \"offset\" FROM queue_log_place WHERE system = $1")
+            .bind(system)
+            .fetch_optional(pool)
+            .await?;
+    Ok(row.map(|(file, offset)| Place {
+        system: system.to_owned(),
+        file,
+        offset: offset.unsigned_abs(),
+    }))
+}
+
+pub(crate) async fn save_place(
+    connection: &mut PgConnection,
+    place: &Place,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO queue_log_place (system, file, \"offset\") VALUES ($1, $2, $3)
+         ON CONFLICT (system) DO UPDATE SET file = excluded.file, \"offset\" = excluded.\"offset\"",
+    )
+    .bind(&place.system)
+    .bind(&place.file)
+    .bind(i64::try_from(place.offset).unwrap_or(i64::MAX))
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! Group commit: whatever is asked while one transaction commits goes into the next one together.
+//!
+//! A commit waits for the disk; a hundred requests that wait for the same commit cost as much as one.
+
+use std::sync::Arc;
+
+use platform::database::may_pass;
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
+
+/// Events in one transaction at the most.
+const MOST: usize = 5_000;
+
+/// What one stream's writer does.
+pub(crate) trait Write: Send + Sync + 'static {
+    /// One request's work.
+    type Job: Send + Sync + 'static;
+    /// What its request is told.
+    type Reply: Send + 'static;
+
+    /// How many events a job makes.
+    fn events(job: &Self::Job) -> usize;
+
+    /// Does every job in one transaction and returns their replies in the same order.
+    fn commit(
+        &self,
+        jobs: &[Self::Job],
+    ) -> impl Future<Output = Result<Vec<Self::Reply>, sqlx::Error>> + Send;
+}
+
+/// Hands jobs to a writer.
+pub(crate) struct Writer<W: Write>(mpsc::Sender<Queued<W>>);
+
+impl<W: Write> Clone for Writer<W> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+struct Queued<W: Write> {
+    job: W::Job,
+    reply: oneshot::Sender<Result<W::Reply, Arc<sqlx::Error>>>,
+}
+
+impl<W: Write> Writer<W> {
+    /// Starts the writer's task. Once `stop` is given it finishes what it has been handed.
+    pub(crate) fn start(
+        write: W,
+        tasks: &mut JoinSet<anyhow::Result<()>>,
+        stop: &CancellationToken,
+    ) -> Self {
+        let (sender, receiver) = mpsc::channel(1_024);
+        tasks.spawn(run(write, receiver, stop.clone()));
+        Self(sender)
+    }
+
+    /// Does a job; returns when it is durable.
+    pub(crate) async fn write(&self, job: W::Job) -> Result<W::Reply, Arc<sqlx::Error>> {
+        let closed = || Arc::new(sqlx::Error::PoolClosed);
+        let (reply, answer) = oneshot::channel();
+        self.0
+            .send(Queued { job, reply })
+            .await
+            .map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+}
+
+async fn run<W: Write>(
+    write: W,
+    mut receiver: mpsc::Receiver<Queued<W>>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    loop {
+        let first = tokio::select! {
+            biased;
+            first = receiver.recv() => first,
+            () = stop.cancelled() => return Ok(()),
+        };
+        let Some(first) = first else { return Ok(()) };
+        let mut events = W::events(&first.job);
+        let (mut jobs, mut replies) = (vec![first.job], vec![first.reply]);
+        while events < MOST
+            && let Ok(next) = receiver.try_recv()
+        {
+            events += W::events(&next.job);
+            jobs.push(next.job);
+            replies.push(next.reply);
+        }
+        for (reply, result) in replies.into_iter().zip(commit(&write, jobs).await) {
+            // Who asked may have gone; what was asked is done all the same.
+            let _ = reply.send(result);
+        }
+    }
+}
+
+async fn commit<W: Write>(write: &W, jobs: Vec<W::Job>) -> Vec<Result<W::Reply, Arc<sqlx::Error>>> {
+    match write.commit(&jobs).await {
+        Ok(replies) => replies.into_iter().map(Ok).collect(),
+        Err(error) if jobs.len() == 1 || may_pass(&error) => {
+            let error = Arc::new(error);
+            jobs.iter().map(|_| Err(error.clone())).collect()
+        }
+        // One of them is refused by the database: the others must not suffer for it.
+        Err(_) => {
+            let mut replies = Vec::with_capacity(jobs.len());
+            for job in &jobs {
+                let reply = write.commit(std::slice::from_ref(job)).await;
+                replies.push(match reply {
+                    Ok(mut reply) => reply
+                        .pop()
+                        .ok_or_else(|| Arc::new(sqlx::Error::RowNotFound)),
+                    Err(error) => Err(Arc::new(error)),
+                });
+            }
+            replies
+        }
+    }
+}

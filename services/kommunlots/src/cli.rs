@@ -1,0 +1,177 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use jiff::civil::Date;
+use metrics::By;
+use platform::auth::Scope;
+
+/// Kommunlots: what a municipal contact centre runs on.
+///
+/// Takes contacts and cases in, keeps figures that can be trusted, and shows them live on the wall.
+/// To see it at work, run `kommunlots demo` and open the address it prints.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) options: Options,
+    #[command(flatten)]
+    pub(crate) access: Access,
+}
+
+/// Settings that are also flags. Every setting is an environment variable and a line in the configuration file too.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Settings")]
+pub(crate) struct Options {
+    /// Address to serve HTTP on [env: KOMMUNLOTS_HTTP] [default: 127.0.0.1:8080]
+    #[arg(long, global = true, value_name = "ADDR")]
+    pub(crate) http: Option<String>,
+    /// Folder for the private servers, their data and the local key [env: KOMMUNLOTS_DATA] [default: ./.kommunlots]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Configuration file (TOML); `kommunlots config check` tells whether it is right
+    #[arg(long, global = true, value_name = "FILE", env = "KOMMUNLOTS_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// How a command reaches a running product.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Reaching a running product")]
+pub(crate) struct Access {
+    /// Its address; without it, the one that uses the data folder, which is started for the moment if none runs
+    #[arg(long, global = true, value_name = "URL", env = "KOMMUNLOTS_URL")]
+    pub(crate) url: Option<String>,
+    /// An API key; without it, the one in the data folder
+    #[arg(
+        long,
+        global = true,
+        value_name = "KEY",
+        env = "KOMMUNLOTS_KEY",
+        hide_env_values = true
+    )]
+    pub(crate) key: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run every service in this process
+    All,
+    /// Run intake: takes contacts and cases in
+    Intake,
+    /// Run metrics: keeps the figures
+    Metrics,
+    /// Run the wallboard: shows the figures live
+    Wallboard,
+    /// Run every service, with a simulated municipality that calls, writes and visits
+    ///
+    /// The product then lives on the demo's clock, which starts on a weekday shortly before opening. The demo keeps its
+    /// data in a folder of its own, ./.kommunlots-demo unless --data is given.
+    Demo {
+        /// Seconds of the demo in a real second, 0.1-3600
+        #[arg(long, default_value_t = 10.0)]
+        speed: f64,
+        /// The same seed on the same days gives the same citizens
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Read contacts from a file into the product
+    Import {
+        #[command(subcommand)]
+        what: Import,
+    },
+    /// Print figures of a period
+    Figures {
+        /// First day, such as 2021-02-01
+        #[arg(long, value_name = "DAY")]
+        from: Date,
+        /// Last day, such as 2021-02-28
+        #[arg(long, value_name = "DAY")]
+        to: Date,
+        /// Break down by queue, day, channel or department
+        #[arg(long, value_name = "WHAT")]
+        by: Option<By>,
+        /// Print a JSON array instead of a table
+        #[arg(long)]
+        json: bool,
+    },
+    /// Look at messages that could not be applied, and send them again
+    DeadLetters {
+        #[command(subcommand)]
+        what: DeadLetters,
+    },
+    /// Make API keys
+    Key {
+        #[command(subcommand)]
+        what: KeyCommand,
+    },
+    /// Bring the database to this version
+    Migrate,
+    /// Look at the configuration
+    Config {
+        #[command(subcommand)]
+        what: ConfigCommand,
+    },
+    /// Ask a running product whether it is ready; exits with 1 when it is not
+    Healthcheck,
+    /// Print the OpenAPI document
+    Openapi,
+}
+
+impl Command {
+    /// Whether the log is what the user came for.
+    pub(crate) fn runs_services(&self) -> bool {
+        matches!(
+            self,
+            Self::All | Self::Intake | Self::Metrics | Self::Wallboard | Self::Demo { .. }
+        )
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Import {
+    /// An Asterisk queue_log; reading the same file again changes nothing
+    QueueLog {
+        /// The file
+        file: PathBuf,
+        /// The PBX's name; the same log under another name counts every call twice
+        #[arg(long, default_value = "pbx")]
+        system: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeadLetters {
+    /// List them, oldest first
+    List,
+    /// Apply them with the program as it is now
+    SendAgain {
+        /// Their numbers
+        #[arg(required_unless_present = "all")]
+        id: Vec<i64>,
+        /// All of them
+        #[arg(long, conflicts_with = "id")]
+        all: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Make a key and print it; only its hash is kept
+    New {
+        /// Whom it is for, such as `pbx` or `desk`
+        #[arg(long)]
+        name: String,
+        /// What it may do: contacts:write, cases:write, cases:read, operate; may be given several times
+        #[arg(long, required = true)]
+        scope: Vec<Scope>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Tell what is wrong with the configuration, or what it comes to
+    Check,
+}

@@ -1,0 +1,16 @@
+//! What the command line does beside running services.
+
+pub(crate) mod config_check;
+pub(crate) mod dead_letters;
+pub(crate) mod demo;
+pub(crate) mod figures;
+pub(crate) mod healthcheck;
+pub(crate) mod import_queue_log;
+pub(crate) mod key;
+pub(crate) mod migrate;
+
+/// Prints the OpenAPI document.
+pub(crate) fn print_openapi() -> anyhow::Result<()> {
+    print!("{}", crate::openapi::document()?);
+    Ok(())
+}

@@ -1,0 +1,53 @@
+//! `kommunlots config check`: the settings as they come out of file, environment and command line.
+
+use crate::config::Settings;
+
+/// Prints them, without passwords. That they could be read at all is the check.
+pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
+    let mut shown = settings.clone();
+    for url in [&mut shown.database_url, &mut shown.nats_url]
+        .into_iter()
+        .flatten()
+    {
+        *url = without_password(url);
+    }
+    println!("# the configuration is right; these settings are in force");
+    print!("{}", toml::to_string(&shown)?);
+    if settings.database_url.is_none() {
+        println!(
+            "# database_url is not set: a private PostgreSQL is kept in {}",
+            settings.data.display()
+        );
+    }
+    if settings.nats_url.is_none() {
+        println!(
+            "# nats_url is not set: a private NATS is kept in {}",
+            settings.data.display()
+        );
+    }
+    Ok(())
+}
+
+fn without_password(url: &str) -> String {
+    let Some((before, host)) = url.rsplit_once('@') else {
+        return url.to_owned();
+    };
+    match before.rsplit_once(':') {
+        Some((user, _)) if user.contains("//") => format!("{user}:***@{host}"),
+        _ => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn passwords_are_not_shown() {
+        let hide = super::without_password;
+        assert_eq!(
+            hide("postgres://me:pa:ss@db:5432/x"),
+            "postgres://me:***@db:5432/x"
+        );
+        assert_eq!(hide("nats://bus:4222"), "nats://bus:4222");
+        assert_eq!(hide("postgres://me@db/x"), "postgres://me@db/x");
+    }
+}

@@ -1,0 +1,39 @@
+//! `kommunlots healthcheck`: for containers, which have no shell and no curl.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use serde_json::Value;
+
+use crate::{cli::Access, config::Settings};
+
+/// Asks whether the product is ready; an error when it is not.
+pub(crate) async fn run(settings: &Settings, access: &Access) -> anyhow::Result<()> {
+    let base = access
+        .url
+        .clone()
+        .unwrap_or_else(|| format!("http://{}", settings.http));
+    let client = reqwest::Client::builder()
+        .timeout(Duration::from_secs(5))
+        .build()?;
+    let answer: Value = client
+        .get(format!("{}/health/ready", base.trim_end_matches('/')))
+        .send()
+        .await
+        .with_context(|| format!("nothing answers at {base}"))?
+        .json()
+        .await?;
+    let missing: Vec<&str> = answer["missing"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    anyhow::ensure!(
+        answer["ready"] == Value::Bool(true),
+        "not ready; missing: {}",
+        missing.join(", ")
+    );
+    println!("ready");
+    Ok(())
+}

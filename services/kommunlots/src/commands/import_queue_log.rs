@@ -1,0 +1,166 @@
+//! `kommunlots import queue-log`: reads an Asterisk queue_log into the product over its public API.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{BufRead, BufReader},
+    path::Path,
+};
+
+use anyhow::Context;
+use indicatif::ProgressBar;
+use intake::{
+    NDJSON, RestartInput,
+    queue_log::{Line, read_line},
+};
+use serde_json::Value;
+
+use crate::{
+    cli::Access,
+    client::{Client, progress},
+    config::Settings,
+};
+
+/// Lines sent in one request.
+const BATCH: usize = 2_000;
+/// Refused lines that are printed.
+const PRINTED: usize = 50;
+
+/// What became of the lines.
+#[derive(Debug, Default)]
+struct Tally {
+    read: usize,
+    taken: u64,
+    known: u64,
+    passed_over: usize,
+    /// Line number and reason.
+    refused: Vec<(usize, String)>,
+}
+
+/// Imports a file. A refused line does not stop the others.
+pub(crate) async fn run(
+    settings: Settings,
+    access: &Access,
+    file: &Path,
+    system: &str,
+) -> anyhow::Result<()> {
+    // Before anything is started: a slip in the name is the likeliest mistake.
+    let open = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let bytes = open.metadata()?.len();
+    let client = Client::reach(settings, access).await?;
+    let bar = progress(bytes, "bytes read");
+    let mut tally = Tally::default();
+    let outcome = import(&client, BufReader::new(open), system, &mut tally, &bar).await;
+    bar.finish_and_clear();
+    let outcome = match outcome {
+        Ok(()) => client.until_figures_hold_all().await,
+        Err(error) => Err(error),
+    };
+    client.close().await;
+    tally.print();
+    outcome.with_context(|| {
+        format!(
+            "stopped after line {}; import the file again, what was taken is known",
+            tally.read
+        )
+    })
+}
+
+async fn import(
+    client: &Client,
+    mut from: impl BufRead,
+    system: &str,
+    tally: &mut Tally,
+    bar: &ProgressBar,
+) -> anyhow::Result<()> {
+    let mut batch = Batch::default();
+    let mut restarts = Vec::new();
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let length = from.read_until(b'\n', &mut line)?;
+        if length == 0 {
+            break;
+        }
+        tally.read += 1;
+        if line.iter().all(u8::is_ascii_whitespace) {
+            tally.passed_over += 1;
+            continue;
+        }
+        match read_line(&line, system) {
+            Err(reason) => tally.refused.push((tally.read, reason)),
+            Ok(Line::PassedOver) => tally.passed_over += 1,
+            Ok(Line::Restart(at)) => {
+                tally.passed_over += 1;
+                restarts.push(at);
+            }
+            Ok(Line::Contact(input)) => {
+                batch.body += &serde_json::to_string(&input)?;
+                batch.body.push('\n');
+                batch.lines.push(tally.read);
+            }
+        }
+        if batch.lines.len() >= BATCH {
+            batch.send(client, tally).await?;
+        }
+        bar.inc(length as u64);
+    }
+    batch.send(client, tally).await?;
+    // Last, so that only calls whose end is nowhere in the file are lost.
+    for at in restarts {
+        let restart = RestartInput {
+            system: system.to_owned(),
+            at,
+        };
+        let _: Value = client
+            .post(
+                "/intake/restarts",
+                "application/json",
+                serde_json::to_string(&restart)?,
+            )
+            .await?;
+    }
+    Ok(())
+}
+
+/// Lines to send together.
+#[derive(Debug, Default)]
+struct Batch {
+    body: String,
+    /// The number that each has in the file.
+    lines: Vec<usize>,
+}
+
+impl Batch {
+    async fn send(&mut self, client: &Client, tally: &mut Tally) -> anyhow::Result<()> {
+        if self.lines.is_empty() {
+            return Ok(());
+        }
+        let counts: BTreeMap<String, u64> = client
+            .post("/intake/contacts", NDJSON, std::mem::take(&mut self.body))
+            .await?;
+        tally.taken += counts.get("taken").copied().unwrap_or(0);
+        tally.known += counts.get("known").copied().unwrap_or(0);
+        self.lines.clear();
+        Ok(())
+    }
+}
+
+impl Tally {
+    fn print(&self) {
+        println!("lines read      {:>9}", self.read);
+        println!("taken           {:>9}", self.taken);
+        println!("already known   {:>9}", self.known);
+        println!(
+            "passed over     {:>9}  (no contact event: log-ins, unanswered rings, restarts ...)",
+            self.passed_over
+        );
+        println!("refused         {:>9}", self.refused.len());
+        for (line, reason) in self.refused.iter().take(PRINTED) {
+            println!("  line {line} {reason}");
+        }
+        if self.refused.len() > PRINTED {
+            println!("  and {} more", self.refused.len() - PRINTED);
+        }
+    }
+}

@@ -1,0 +1,355 @@
+//! Settings: from the configuration file, then the environment, then the command line; the later wins.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+
+use anyhow::{Context, bail};
+use domain::Department;
+use platform::telemetry::Telemetry;
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use crate::cli::Options;
+
+/// Every setting. An unknown one is an error that names it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Settings {
+    /// Address to serve HTTP on.
+    pub(crate) http: SocketAddr,
+    /// Folder for the private servers, their data and the local key.
+    pub(crate) data: PathBuf,
+    /// PostgreSQL; a private one in the data folder when not set.
+    pub(crate) database_url: Option<String>,
+    /// NATS; a private one in the data folder when not set.
+    pub(crate) nats_url: Option<String>,
+    /// Folder with `<service>.nk` for NATS.
+    pub(crate) nats_keys: Option<PathBuf>,
+    /// Whether to migrate the database at start.
+    pub(crate) migrate: bool,
+    /// What to log.
+    pub(crate) log: String,
+    /// `text` or `json`.
+    pub(crate) log_format: LogFormat,
+    /// Where to send traces by OTLP over HTTP; nowhere when not set.
+    pub(crate) otlp_endpoint: Option<String>,
+    /// Share of requests traced, 0-1.
+    pub(crate) otlp_sample: f64,
+    /// Seconds for which the bus knows message ids.
+    pub(crate) duplicate_window_s: u64,
+    pub(crate) intake: Intake,
+    pub(crate) metrics: Metrics,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Intake {
+    /// Name of this replica.
+    pub(crate) instance: String,
+    /// Department of each queue, for contacts that do not say.
+    pub(crate) queue_departments: BTreeMap<String, Department>,
+    pub(crate) queue_log: QueueLog,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct QueueLog {
+    /// A live queue_log to follow; none when not set.
+    pub(crate) path: Option<PathBuf>,
+    /// The PBX's name.
+    pub(crate) system: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Metrics {
+    /// Answer rate to reach, 0-1.
+    pub(crate) answer_rate_target: f64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            http: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            data: PathBuf::from("./.kommunlots"),
+            database_url: None,
+            nats_url: None,
+            nats_keys: None,
+            migrate: true,
+            log: "info".to_owned(),
+            log_format: LogFormat::Text,
+            otlp_endpoint: None,
+            otlp_sample: 1.0,
+            duplicate_window_s: platform::bus::DUPLICATE_WINDOW.as_secs(),
+            intake: Intake::default(),
+            metrics: Metrics::default(),
+        }
+    }
+}
+
+impl Default for Intake {
+    fn default() -> Self {
+        Self {
+            instance: "intake".to_owned(),
+            queue_departments: BTreeMap::new(),
+            queue_log: QueueLog::default(),
+        }
+    }
+}
+
+impl Default for QueueLog {
+    fn default() -> Self {
+        Self {
+            path: None,
+            system: "pbx".to_owned(),
+        }
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self {
+            answer_rate_target: 0.95,
+        }
+    }
+}
+
+/// Every setting's place, and whether it is text. `KOMMUNLOTS_INTAKE_QUEUE_LOG_PATH` is `intake.queue_log.path`.
+const PLACES: [(&str, bool); 17] = [
+    ("http", true),
+    ("data", true),
+    ("database_url", true),
+    ("nats_url", true),
+    ("nats_keys", true),
+    ("migrate", false),
+    ("log", true),
+    ("log_format", true),
+    ("otlp_endpoint", true),
+    ("otlp_sample", false),
+    ("duplicate_window_s", false),
+    ("intake.instance", true),
+    ("intake.queue_departments", false),
+    ("intake.queue_log.path", true),
+    ("intake.queue_log.system", true),
+    ("metrics.answer_rate_target", false),
+    ("config", true),
+];
+
+/// Variables that are not settings: read by the command line, or by the search for programs.
+const OTHERS: [&str; 4] = [
+    "KOMMUNLOTS_URL",
+    "KOMMUNLOTS_KEY",
+    "KOMMUNLOTS_TOOLS",
+    "KOMMUNLOTS_TOOLS_ONLY",
+];
+
+fn variable(place: &str) -> String {
+    format!("KOMMUNLOTS_{}", place.replace('.', "_").to_uppercase())
+}
+
+/// Reads the settings.
+///
+/// # Errors
+/// When something is set that is no setting, or not to what it must be; the error names it.
+pub(crate) fn load(options: &Options) -> anyhow::Result<Settings> {
+    let environment: BTreeMap<String, String> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| name.starts_with("KOMMUNLOTS_"))
+        .collect();
+    let mut table = match &options.config {
+        None => Table::new(),
+        Some(file) => {
+            let text = std::fs::read_to_string(file).with_context(|| {
+                format!("cannot read the configuration file {}", file.display())
+            })?;
+            // Read alone first, so that an error names the file's line.
+            let _: Settings = toml::from_str(&text)
+                .with_context(|| format!("in the configuration file {}", file.display()))?;
+            text.parse()?
+        }
+    };
+    overlay(&mut table, &environment)?;
+    if let Some(http) = &options.http {
+        table.insert("http".to_owned(), Value::String(http.clone()));
+    }
+    if let Some(data) = &options.data {
+        table.insert("data".to_owned(), Value::String(data.display().to_string()));
+    }
+    let settings: Settings = table.try_into().context("in the settings")?;
+    settings.check()?;
+    Ok(settings)
+}
+
+/// Puts the environment's settings over the file's.
+fn overlay(table: &mut Table, environment: &BTreeMap<String, String>) -> anyhow::Result<()> {
+    for (name, text) in environment {
+        if OTHERS.contains(&name.as_str()) || name == "KOMMUNLOTS_CONFIG" {
+            continue;
+        }
+        let Some((place, is_text)) = PLACES.iter().find(|(place, _)| variable(place) == *name)
+        else {
+            let known: Vec<String> = PLACES.iter().map(|(place, _)| variable(place)).collect();
+            bail!(
+                "there is no setting {name}; the settings are {}",
+                known.join(", ")
+            );
+        };
+        let value = if *is_text {
+            Value::String(text.clone())
+        } else {
+            let line: Table = format!("value = {text}").parse().with_context(|| {
+                format!("{name}: `{text}` must be a TOML value, such as 0.95 or true")
+            })?;
+            line.get("value").cloned().context("an empty value")?
+        };
+        let mut at = &mut *table;
+        let mut parts: Vec<&str> = place.split('.').collect();
+        let last = parts.pop().context("a setting has a name")?;
+        for part in parts {
+            let below = at.entry(part).or_insert_with(|| Value::Table(Table::new()));
+            at = below
+                .as_table_mut()
+                .with_context(|| format!("{part} must be a table"))?;
+        }
+        at.insert(last.to_owned(), value);
+        // Read alone, so that an error names the variable.
+        let _: Settings = table
+            .clone()
+            .try_into()
+            .with_context(|| format!("in {name}"))?;
+    }
+    Ok(())
+}
+
+impl Settings {
+    fn check(&self) -> anyhow::Result<()> {
+        for (name, value) in [
+            (
+                "metrics.answer_rate_target",
+                self.metrics.answer_rate_target,
+            ),
+            ("otlp_sample", self.otlp_sample),
+        ] {
+            if !(0.0..=1.0).contains(&value) {
+                bail!("{name} is {value}; it must be from 0 to 1, such as 0.95");
+            }
+        }
+        let instance = &self.intake.instance;
+        if instance.parse::<Department>().is_err() {
+            bail!(
+                "intake.instance is `{instance}`; it must be 1 to 32 characters of a-z, 0-9 and -"
+            );
+        }
+        if !(1..=3600).contains(&self.duplicate_window_s) {
+            bail!(
+                "duplicate_window_s is {}; it must be from 1 to 3600",
+                self.duplicate_window_s
+            );
+        }
+        Ok(())
+    }
+
+    /// How to log and trace. A command that is not a service logs only what goes wrong.
+    pub(crate) fn telemetry(&self, quiet: bool) -> Telemetry<'_> {
+        Telemetry {
+            log: if quiet && self.log == "info" {
+                "error"
+            } else {
+                &self.log
+            },
+            json: self.log_format == LogFormat::Json,
+            otlp_endpoint: self.otlp_endpoint.as_deref(),
+            sample: self.otlp_sample,
+        }
+    }
+
+    /// Intake's part.
+    pub(crate) fn intake(&self) -> intake::Config {
+        let log = &self.intake.queue_log;
+        intake::Config {
+            instance: self.intake.instance.clone(),
+            queue_departments: self.intake.queue_departments.clone(),
+            queue_log: log.path.clone().map(|path| intake::QueueLog {
+                path,
+                system: log.system.clone(),
+            }),
+            duplicate_window: Duration::from_secs(self.duplicate_window_s),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(name: &str, value: &str) -> anyhow::Result<Settings> {
+        let mut table = Table::new();
+        overlay(
+            &mut table,
+            &BTreeMap::from([(name.to_owned(), value.to_owned())]),
+        )?;
+        Ok(table.try_into()?)
+    }
+
+    #[test]
+    fn every_setting_can_come_from_the_environment() {
+        // All settings with a value, as a table: each of its leaves must have a place, and each place a leaf.
+        let full = Settings {
+            database_url: Some("x".to_owned()),
+            nats_url: Some("x".to_owned()),
+            nats_keys: Some("x".into()),
+            otlp_endpoint: Some("x".to_owned()),
+            intake: Intake {
+                queue_log: QueueLog {
+                    path: Some("x".into()),
+                    ..QueueLog::default()
+                },
+                ..Intake::default()
+            },
+            ..Settings::default()
+        };
+        let mut leaves = Vec::new();
+        fn walk(prefix: &str, table: &Table, leaves: &mut Vec<String>) {
+            for (name, value) in table {
+                let place = format!("{prefix}{name}");
+                match value {
+                    Value::Table(below) if place != "intake.queue_departments" => {
+                        walk(&format!("{place}."), below, leaves);
+                    }
+                    _ => leaves.push(place),
+                }
+            }
+        }
+        walk("", &Table::try_from(&full).unwrap(), &mut leaves);
+        leaves.push("config".to_owned());
+        leaves.sort();
+        let mut places: Vec<String> = PLACES.iter().map(|(p, _)| (*p).to_owned()).collect();
+        places.sort();
+        assert_eq!(leaves, places);
+    }
+
+    #[test]
+    fn values_arrive_and_wrong_ones_are_named() {
+        let settings = with("KOMMUNLOTS_INTAKE_QUEUE_LOG_PATH", "/var/log/queue_log").unwrap();
+        assert_eq!(
+            settings.intake.queue_log.path,
+            Some("/var/log/queue_log".into())
+        );
+        let settings = with("KOMMUNLOTS_INTAKE_QUEUE_DEPARTMENTS", "{ bygg = \"bygg\" }").unwrap();
+        assert_eq!(settings.intake.queue_departments["bygg"].as_str(), "bygg");
+        for (name, value) in [
+            ("KOMMUNLOTS_HTPP", "127.0.0.1:1"),
+            ("KOMMUNLOTS_HTTP", "nowhere"),
+            ("KOMMUNLOTS_METRICS_ANSWER_RATE_TARGET", "high"),
+        ] {
+            let error = format!("{:#}", with(name, value).unwrap_err());
+            assert!(error.contains(name), "{error}");
+        }
+    }
+}

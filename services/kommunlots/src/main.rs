@@ -1,0 +1,72 @@
+//! `kommunlots`: the only binary. What runs is chosen on the command line.
+
+mod cli;
+mod client;
+mod commands;
+mod config;
+mod demo;
+mod openapi;
+mod product;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command, KeyCommand};
+
+fn main() -> ExitCode {
+    // The guard of a private server: before anything else, since it must not share this program's runtime.
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments
+        .next()
+        .is_some_and(|first| first == embedded::GUARD)
+    {
+        return embedded::guard_main(arguments);
+    }
+    let cli = Cli::parse();
+    match start(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(cli: Cli) -> anyhow::Result<()> {
+    let settings = config::load(&cli.options)?;
+    let quiet = !cli.command.runs_services();
+    let _telemetry = platform::telemetry::start(&settings.telemetry(quiet))?;
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(run(cli, settings))
+}
+
+async fn run(cli: Cli, settings: config::Settings) -> anyhow::Result<()> {
+    match cli.command {
+        Command::All => product::run(settings, product::Roles::ALL).await,
+        Command::Intake => product::run(settings, product::Roles::INTAKE).await,
+        Command::Metrics => product::run(settings, product::Roles::METRICS).await,
+        Command::Wallboard => product::run(settings, product::Roles::WALLBOARD).await,
+        Command::Demo { speed, seed } => commands::demo::run(settings, speed, seed).await,
+        Command::Import {
+            what: cli::Import::QueueLog { file, system },
+        } => commands::import_queue_log::run(settings, &cli.access, &file, &system).await,
+        Command::Figures { from, to, by, json } => {
+            commands::figures::run(settings, &cli.access, from, to, by, json).await
+        }
+        Command::DeadLetters { what } => {
+            commands::dead_letters::run(settings, &cli.access, what).await
+        }
+        Command::Key {
+            what: KeyCommand::New { name, scope },
+        } => commands::key::new(settings, &name, &scope).await,
+        Command::Migrate => commands::migrate::run(settings).await,
+        Command::Config {
+            what: cli::ConfigCommand::Check,
+        } => commands::config_check::run(&settings),
+        Command::Healthcheck => commands::healthcheck::run(&settings, &cli.access).await,
+        Command::Openapi => commands::print_openapi(),
+    }
+}

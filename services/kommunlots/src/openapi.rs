@@ -1,0 +1,15 @@
+//! The OpenAPI document, made from the types of every service.
+
+use utoipa::OpenApi;
+
+/// The document as JSON.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn document() -> anyhow::Result<String> {
+    let mut document = intake::IntakeApi::openapi();
+    document.merge(metrics::FiguresApi::openapi());
+    document.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    document.info.license = None;
+    Ok(document.to_pretty_json()? + "\n")
+}

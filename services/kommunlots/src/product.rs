@@ -1,0 +1,334 @@
+//! Brings the product up and takes it down. One process or several: nothing differs but which services start here.
+
+mod servers;
+
+use std::{path::Path, time::Duration};
+
+use anyhow::Context;
+use axum::{Router, http::header::CONTENT_TYPE, routing::get};
+use embedded::DataFolder;
+use platform::{
+    Clock, auth,
+    bus::Bus,
+    database::{self, ACCESS, Schema},
+    health::Health,
+    http,
+};
+use sqlx::{Connection, PgConnection, PgPool};
+use tokio::{net::TcpListener, signal::unix::SignalKind, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Settings;
+pub(crate) use servers::Servers;
+
+/// Every schema of the product.
+pub(crate) const SCHEMAS: [Schema; 3] = [ACCESS, intake::SCHEMA, metrics::SCHEMA];
+
+/// Requests under way are given this long to finish.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Which services run here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Roles {
+    intake: bool,
+    metrics: bool,
+    wallboard: bool,
+}
+
+impl Roles {
+    pub(crate) const ALL: Self = Self {
+        intake: true,
+        metrics: true,
+        wallboard: true,
+    };
+    pub(crate) const INTAKE: Self = Self {
+        intake: true,
+        metrics: false,
+        wallboard: false,
+    };
+    pub(crate) const METRICS: Self = Self {
+        intake: false,
+        metrics: true,
+        wallboard: false,
+    };
+    pub(crate) const WALLBOARD: Self = Self {
+        intake: false,
+        metrics: false,
+        wallboard: true,
+    };
+
+    fn need_database(self) -> bool {
+        self.intake || self.metrics
+    }
+}
+
+/// A product that is up.
+pub(crate) struct Product {
+    /// Its address, `http://...`.
+    pub(crate) base: String,
+    /// The local key, in the embedded default.
+    pub(crate) key: Option<String>,
+    serving: tokio::task::JoinHandle<anyhow::Result<()>>,
+    tasks: JoinSet<anyhow::Result<()>>,
+    health: Health,
+    /// No new requests.
+    closing: CancellationToken,
+    /// No more work.
+    stop: CancellationToken,
+    servers: Servers,
+}
+
+/// Runs services until the process is told to stop.
+pub(crate) async fn run(settings: Settings, roles: Roles) -> anyhow::Result<()> {
+    crate::commands::demo::refuse_made_up(&settings.data)?;
+    let signals = Signals::new()?;
+    let servers = tokio::select! {
+        servers = Servers::start(&settings, roles) => servers?,
+        () = signals.first() => return Ok(()),
+    };
+    let product = Product::start(settings, roles, Clock::real(), servers).await?;
+    product.until_told(signals, std::future::pending()).await
+}
+
+impl Product {
+    /// Starts the services on `servers`, and returns when they are ready.
+    ///
+    /// # Errors
+    /// When something they need cannot be had; the servers are then stopped.
+    pub(crate) async fn start(
+        settings: Settings,
+        roles: Roles,
+        clock: Clock,
+        servers: Servers,
+    ) -> anyhow::Result<Self> {
+        match Self::try_start(settings, roles, clock, &servers).await {
+            Ok(mut product) => {
+                product.servers = servers;
+                Ok(product)
+            }
+            Err(error) => {
+                servers.stop().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn try_start(
+        settings: Settings,
+        roles: Roles,
+        clock: Clock,
+        servers: &Servers,
+    ) -> anyhow::Result<Self> {
+        // The address first: if it is taken, nothing else has happened yet.
+        let listener = TcpListener::bind(settings.http).await.with_context(|| {
+            format!(
+                "cannot serve on {}; choose another address with --http",
+                settings.http
+            )
+        })?;
+        let base = format!("http://{}", listener.local_addr()?);
+        let mut key = None;
+        if roles.need_database() {
+            if settings.migrate {
+                database::migrate(&servers.database_url, &SCHEMAS).await?;
+            }
+            if let Some(folder) = &servers.folder {
+                key = Some(local_key(&servers.database_url, folder.path(), &clock).await?);
+            }
+        }
+        let (closing, stop) = (CancellationToken::new(), CancellationToken::new());
+        let (mut health, mut tasks) = (Health::default(), JoinSet::new());
+        let mut router = Router::new().route("/openapi.json", get(openapi));
+
+        let bus = async |service| {
+            Bus::connect(&servers.nats_url, service, servers.nats_keys.as_deref()).await
+        };
+        let pool = |schema: &Schema, most| -> anyhow::Result<PgPool> {
+            database::pool(&servers.database_url, schema.name, most)
+        };
+        if roles.intake {
+            let with = intake::Surroundings {
+                pool: pool(&intake::SCHEMA, 8)?,
+                bus: bus(intake::rights().service).await?,
+                clock: clock.clone(),
+            };
+            let paths =
+                intake::start(settings.intake(), with, &mut health, &mut tasks, &stop).await?;
+            router = router.merge(paths);
+        }
+        if roles.metrics {
+            let with = metrics::Surroundings {
+                pool: pool(&metrics::SCHEMA, 6)?,
+                bus: bus(metrics::rights().service).await?,
+                clock: clock.clone(),
+            };
+            let config = metrics::Config {
+                answer_rate_target: settings.metrics.answer_rate_target,
+            };
+            router = router.merge(metrics::start(config, with, &mut health, &mut tasks, &stop));
+        }
+        if roles.wallboard {
+            let bus = bus(wallboard::rights().service).await?;
+            router = router.merge(wallboard::start(bus, &mut health, &mut tasks, &closing));
+        }
+
+        let serving = tokio::spawn(http::serve(
+            listener,
+            router,
+            health.clone(),
+            closing.clone(),
+        ));
+        until_ready(&health).await;
+        if let Some(folder) = &servers.folder {
+            folder.announce(&base)?;
+        }
+        Ok(Self {
+            base,
+            key,
+            serving,
+            tasks,
+            health,
+            closing,
+            stop,
+            servers: Servers::none(),
+        })
+    }
+
+    /// Says that it is ready, and runs until the process is told to stop, `work` ends, or a service fails.
+    pub(crate) async fn until_told(
+        mut self,
+        signals: Signals,
+        work: impl Future<Output = anyhow::Result<()>>,
+    ) -> anyhow::Result<()> {
+        println!("ready {}", self.base);
+        tracing::info!("the wallboard is at {}/wallboard", self.base);
+        if let Some(folder) = &self.servers.folder {
+            tracing::info!(
+                "an API key for this folder is in {}",
+                key_file(folder.path()).display()
+            );
+        }
+        let outcome = tokio::select! {
+            () = signals.first() => Ok(()),
+            done = work => done,
+            Some(ended) = self.tasks.join_next() => match ended {
+                Ok(Ok(())) => Err(anyhow::anyhow!("a service has ended by itself")),
+                Ok(Err(error)) => Err(error.context("a service has failed")),
+                Err(error) => Err(error.into()),
+            },
+        };
+        tracing::info!("stopping; once more to stop at once");
+        tokio::select! {
+            () = self.stop() => {}
+            () = signals.next() => {}
+        }
+        outcome
+    }
+
+    /// Given when no new requests are taken.
+    pub(crate) fn closing(&self) -> CancellationToken {
+        self.closing.clone()
+    }
+
+    /// Takes it down in order: no new requests, then the services, then the private servers.
+    pub(crate) async fn stop(mut self) {
+        self.health.drain();
+        self.closing.cancel();
+        if tokio::time::timeout(DRAIN, &mut self.serving)
+            .await
+            .is_err()
+        {
+            self.serving.abort();
+        }
+        self.stop.cancel();
+        let tasks = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(DRAIN, tasks).await.is_err() {
+            tracing::warn!("some tasks did not end in time");
+        }
+        self.servers.stop().await;
+    }
+}
+
+async fn openapi() -> axum::response::Response {
+    use axum::response::IntoResponse;
+    match crate::openapi::document() {
+        Ok(document) => ([(CONTENT_TYPE, "application/json")], document).into_response(),
+        Err(error) => platform::Problem::internal(&error).into_response(),
+    }
+}
+
+/// Waits until everything that is needed is there, and says now and then what is missing.
+async fn until_ready(health: &Health) {
+    let mut tries = 0u32;
+    loop {
+        let missing = health.missing().await;
+        if missing.is_empty() {
+            return;
+        }
+        if tries % 100 == 99 {
+            tracing::warn!("still waiting for: {}", missing.join(", "));
+        }
+        tries += 1;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Where the embedded default keeps its key.
+pub(crate) fn key_file(folder: &Path) -> std::path::PathBuf {
+    folder.join("key")
+}
+
+/// The key of the data folder; made at first need, and again when the database does not know it.
+async fn local_key(database_url: &str, folder: &Path, clock: &Clock) -> anyhow::Result<String> {
+    let file = key_file(folder);
+    let mut admin = PgConnection::connect(database_url).await?;
+    if let Ok(key) = std::fs::read_to_string(&file)
+        && auth::is_good(&mut admin, &key).await?
+    {
+        return Ok(key.trim().to_owned());
+    }
+    let key = auth::new_key(&mut admin, "local", &auth::Scope::ALL, clock.now()).await?;
+    auth::write_secret(&file, &key)?;
+    Ok(key)
+}
+
+/// The signals that end a process.
+pub(crate) struct Signals {
+    asked: tokio::sync::watch::Receiver<u32>,
+}
+
+impl Signals {
+    /// Listens from now on.
+    pub(crate) fn new() -> anyhow::Result<Self> {
+        let (sender, asked) = tokio::sync::watch::channel(0);
+        let mut interrupt = tokio::signal::unix::signal(SignalKind::interrupt())?;
+        let mut terminate = tokio::signal::unix::signal(SignalKind::terminate())?;
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+                sender.send_modify(|n| *n += 1);
+            }
+        });
+        Ok(Self { asked })
+    }
+
+    /// Waits until the process has been told to stop.
+    pub(crate) async fn first(&self) {
+        let _ = self.asked.clone().wait_for(|n| *n > 0).await;
+    }
+
+    /// Waits until it is told once more than it has been by now.
+    async fn next(&self) {
+        let mut asked = self.asked.clone();
+        let now = *asked.borrow();
+        let _ = asked.wait_for(|n| *n > now).await;
+    }
+}
+
+/// The data folder, taken for this process.
+pub(crate) fn take_folder(path: &Path) -> anyhow::Result<DataFolder> {
+    DataFolder::lock(path)
+}

@@ -1,0 +1,105 @@
+//! PostgreSQL and NATS: those that are configured, or private ones in the data folder.
+
+use std::path::PathBuf;
+
+use embedded::{DataFolder, Guard, Nats, Postgres};
+use platform::bus::{self, ServerConfig};
+
+use super::Roles;
+use crate::config::Settings;
+
+/// The servers that the product stands on.
+pub(crate) struct Servers {
+    pub(crate) database_url: String,
+    pub(crate) nats_url: String,
+    pub(crate) nats_keys: Option<PathBuf>,
+    /// Taken where something in it is used.
+    pub(crate) folder: Option<DataFolder>,
+    postgres: Option<Postgres>,
+    nats: Option<Nats>,
+}
+
+impl Servers {
+    /// No servers at all.
+    pub(super) fn none() -> Self {
+        Self {
+            database_url: String::new(),
+            nats_url: String::new(),
+            nats_keys: None,
+            folder: None,
+            postgres: None,
+            nats: None,
+        }
+    }
+
+    /// Starts what `roles` need and the settings do not name.
+    ///
+    /// # Errors
+    /// When the data folder is in use, or a server can neither be found nor fetched nor started.
+    pub(crate) async fn start(settings: &Settings, roles: Roles) -> anyhow::Result<Self> {
+        let mut servers = Self {
+            database_url: settings.database_url.clone().unwrap_or_default(),
+            nats_url: settings.nats_url.clone().unwrap_or_default(),
+            nats_keys: settings.nats_keys.clone(),
+            ..Self::none()
+        };
+        let own_database = settings.database_url.is_none() && roles.need_database();
+        let own_nats = settings.nats_url.is_none();
+        if !own_database && !own_nats {
+            return Ok(servers);
+        }
+        let folder = super::take_folder(&settings.data)?;
+        let guard = Guard::this_program()?;
+        let database = async {
+            if !own_database {
+                return anyhow::Ok(None);
+            }
+            let postgres = Postgres::start(&folder.path().join("postgres"), &guard).await?;
+            postgres.server.supervise();
+            Ok(Some(postgres))
+        };
+        let bus = async {
+            if !own_nats {
+                return anyhow::Ok(None);
+            }
+            let nats = start_nats(&folder, &guard).await?;
+            nats.server.supervise();
+            Ok(Some(nats))
+        };
+        (servers.postgres, servers.nats) = tokio::try_join!(database, bus)?;
+        if let Some(postgres) = &servers.postgres {
+            servers.database_url = postgres.url();
+        }
+        if let Some(nats) = &servers.nats {
+            servers.nats_url = nats.url();
+            servers.nats_keys = Some(folder.path().join("nats/keys"));
+        }
+        servers.folder = Some(folder);
+        Ok(servers)
+    }
+
+    /// Ends the private ones, in order.
+    pub(crate) async fn stop(self) {
+        if let Some(nats) = &self.nats {
+            nats.server.stop().await;
+        }
+        if let Some(postgres) = &self.postgres {
+            postgres.server.stop().await;
+        }
+    }
+}
+
+async fn start_nats(folder: &DataFolder, guard: &Guard) -> anyhow::Result<Nats> {
+    let place = folder.path().join("nats");
+    let keys = place.join("keys");
+    let rights = [intake::rights(), metrics::rights(), wallboard::rights()];
+    Nats::start(&place, guard, |place| {
+        let config = ServerConfig {
+            listen: place.listen,
+            store: &place.store_dir,
+            keys: &keys,
+        };
+        bus::render(config, &rights)
+    })
+    .await
+}

@@ -1,0 +1,196 @@
+//! Makes the board and publishes it: at most ten times a second and only when it has changed, with a sign of life
+//! between.
+
+use std::time::{Duration, Instant};
+
+use async_nats::HeaderMap;
+use domain::{
+    AnswerRate, Board, BoardMessage, CONTACTS, Cases, Channel, ContactSums, Forwarded, Queue,
+    RateState, SourceAge, local_day, start_of_day,
+};
+use futures::StreamExt;
+use jiff::{Timestamp, civil::Date};
+use platform::{consumer::Progress, telemetry};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Config, Surroundings, gauges,
+    store::board::{Snapshot, snapshot},
+};
+
+/// Between two boards at the least.
+const PACE: Duration = Duration::from_millis(100);
+/// Between two boards at the most, changed or not: a wall that hears nothing must be able to say so.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
+
+/// Makes boards.
+pub(crate) struct Maker {
+    pub(crate) config: Config,
+    pub(crate) with: Surroundings,
+    pub(crate) progress: Progress,
+}
+
+impl Maker {
+    /// Runs until `stop`.
+    pub(crate) async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
+        let mut questions = self.with.bus.client.subscribe(BoardMessage::ASK).await?;
+        let mut told: Option<(Board, Instant)> = None;
+        let mut failing = false;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                () = self.progress.changed() => {}
+                () = until(told.as_ref().map(|(_, at)| *at + SIGN_OF_LIFE)) => {}
+                question = questions.next() => {
+                    let Some(question) = question else { anyhow::bail!("the bus connection is closed") };
+                    // Whoever asks has no board at all, so the next one is told to all, changed or not.
+                    told = None;
+                    if let Some(reply) = question.reply
+                        && let Err(error) = self.answer(reply).await
+                    {
+                        tracing::warn!(error = format!("{error:#}"), "cannot answer with the board");
+                    }
+                    continue;
+                }
+            }
+            if let Some((_, at)) = &told {
+                tokio::time::sleep_until((*at + PACE).into()).await;
+            }
+            let now = Instant::now();
+            match self.make().await {
+                Ok(message) => {
+                    failing = false;
+                    let news = told.as_ref().is_none_or(|(board, at)| {
+                        *board != message.board || now.duration_since(*at) >= SIGN_OF_LIFE
+                    });
+                    if news {
+                        self.publish(&message).await?;
+                        told = Some((message.board, now));
+                    }
+                }
+                Err(error) => {
+                    if !std::mem::replace(&mut failing, true) {
+                        tracing::warn!(
+                            error = format!("{error:#}"),
+                            "cannot make the board; trying again"
+                        );
+                    }
+                    tokio::time::sleep(Duration::from_millis(300)).await;
+                    self.progress.touch();
+                }
+            }
+        }
+    }
+
+    async fn answer(&self, reply: async_nats::Subject) -> anyhow::Result<()> {
+        let message = self.make().await?;
+        self.with
+            .bus
+            .client
+            .publish(reply, serde_json::to_vec(&message)?.into())
+            .await?;
+        Ok(())
+    }
+
+    async fn publish(&self, message: &BoardMessage) -> anyhow::Result<()> {
+        let span = tracing::info_span!("board");
+        let mut headers = HeaderMap::new();
+        if let Some(cause) = self.progress.take_cause() {
+            telemetry::continue_from(&span, &cause);
+            if let Some(traceparent) = telemetry::traceparent_of(&span) {
+                headers.insert("traceparent", traceparent.as_str());
+            }
+        }
+        let payload = serde_json::to_vec(message)?.into();
+        self.with
+            .bus
+            .client
+            .publish_with_headers(BoardMessage::SUBJECT, headers, payload)
+            .await?;
+        Ok(())
+    }
+
+    async fn make(&self) -> anyhow::Result<BoardMessage> {
+        let as_of = self.with.clock.now();
+        let day = local_day(as_of);
+        let snapshot = snapshot(&self.with.pool, day, start_of_day(day)?).await?;
+        let heard = self.progress.sources();
+        let sources = snapshot
+            .positions
+            .iter()
+            .map(|(source, sequence)| SourceAge {
+                source: source.clone(),
+                sequence: *sequence,
+                age_s: heard
+                    .iter()
+                    .find(|h| h.source == *source)
+                    .map(|h| h.heard.elapsed().as_secs_f64()),
+            });
+        let message = BoardMessage {
+            as_of,
+            clock_speed: self.with.clock.speed(),
+            sources: sources.collect(),
+            board: board(&snapshot, day, self.config.answer_rate_target),
+        };
+        gauges::show(&message);
+        Ok(message)
+    }
+}
+
+async fn until(at: Option<Instant>) {
+    if let Some(at) = at {
+        tokio::time::sleep_until(at.into()).await;
+    }
+}
+
+/// The board as `snapshot` gives it.
+fn board(snapshot: &Snapshot, day: Date, target: f64) -> Board {
+    Board {
+        day,
+        queues: Channel::ALL
+            .into_iter()
+            .map(|channel| queue(snapshot, channel))
+            .collect(),
+        answer_rate: answer_rate(&snapshot.contacts, target),
+        cases: Cases {
+            registered: snapshot.cases.map(|(registered, _)| registered),
+            resolved: snapshot.cases.map(|(_, resolved)| resolved),
+        },
+        forwarded: Forwarded::default(),
+    }
+}
+
+fn queue(snapshot: &Snapshot, channel: Channel) -> Queue {
+    let known: Option<&(Channel, u32, Option<Timestamp>)> =
+        snapshot.queues.iter().find(|(c, ..)| *c == channel);
+    Queue {
+        channel,
+        waiting: known.map(|(_, waiting, _)| *waiting),
+        longest_since: known.and_then(|(.., since)| *since),
+    }
+}
+
+fn answer_rate(sums: &ContactSums, target: f64) -> AnswerRate {
+    let value = rate(sums);
+    let state = match value {
+        None => RateState::Unknown,
+        Some(rate) if rate >= target => RateState::Met,
+        Some(_) => RateState::Below,
+    };
+    AnswerRate {
+        value,
+        target,
+        state,
+        offered: sums.offered,
+        answered: sums.answered,
+        abandoned: sums.abandoned,
+        short_abandoned: sums.short_abandoned,
+        definition: CONTACTS.id.to_owned(),
+    }
+}
+
+/// answered / (offered - short abandons), to six decimals; `None` where that is nothing.
+pub(crate) fn rate(sums: &ContactSums) -> Option<f64> {
+    let counted = sums.offered - sums.short_abandoned;
+    (counted > 0).then(|| (sums.answered as f64 / counted as f64 * 1e6).round() / 1e6)
+}

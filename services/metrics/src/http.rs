@@ -1,0 +1,70 @@
+//! Metrics' HTTP paths.
+
+mod dead_letters;
+mod figures;
+
+use std::collections::BTreeMap;
+
+use axum::{
+    Json, Router,
+    extract::State,
+    routing::{get, post},
+};
+use domain::Definition;
+use platform::{Clock, Problem, auth::Keys};
+use sqlx::PgPool;
+use utoipa::OpenApi;
+
+pub use figures::{By, Figures};
+
+/// What the handlers share.
+#[derive(Clone)]
+pub(crate) struct Metrics {
+    pub(crate) pool: PgPool,
+    pub(crate) keys: Keys,
+    pub(crate) clock: Clock,
+}
+
+pub(crate) fn router(metrics: Metrics) -> Router {
+    Router::new()
+        .route("/figures", get(figures::get))
+        .route("/figures/definitions", get(definitions))
+        .route("/figures/positions", get(positions))
+        .route("/figures/dead-letters", get(dead_letters::list))
+        .route(
+            "/figures/dead-letters/{id}/send-again",
+            post(dead_letters::send_again),
+        )
+        .with_state(metrics)
+}
+
+/// What each figure means.
+#[utoipa::path(get, path = "/figures/definitions", tag = "figures", responses((status = 200, body = Vec<Definition>)))]
+async fn definitions() -> Json<[Definition; 2]> {
+    Json(domain::definitions())
+}
+
+/// The last number of each source that the figures hold, by the source's name.
+#[utoipa::path(
+    get,
+    path = "/figures/positions",
+    tag = "figures",
+    responses((status = 200, body = BTreeMap<String, u64>))
+)]
+async fn positions(State(metrics): State<Metrics>) -> Result<Json<BTreeMap<String, u64>>, Problem> {
+    let positions = platform::consumer::positions(&metrics.pool).await;
+    positions
+        .map(Json)
+        .map_err(|error| Problem::away("the database", &error))
+}
+
+/// Metrics' part of the OpenAPI document.
+#[derive(Debug, OpenApi)]
+#[openapi(paths(
+    figures::get,
+    definitions,
+    positions,
+    dead_letters::list,
+    dead_letters::send_again
+))]
+pub struct FiguresApi;

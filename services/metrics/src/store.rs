@@ -1,0 +1,11 @@
+//! All SQL of metrics.
+
+pub(crate) mod board;
+pub(crate) mod cases;
+pub(crate) mod contacts;
+pub(crate) mod figures;
+
+/// What a row that this program cannot have written comes to.
+fn impossible(what: &str) -> sqlx::Error {
+    sqlx::Error::Decode(format!("a stored {what} is not one").into())
+}

@@ -1,0 +1,98 @@
+//! SQL of the board.
+
+use domain::{CASES, CONTACTS, Channel, ContactSums};
+use jiff::{Timestamp, civil::Date};
+use jiff_sqlx::{Timestamp as Sql, ToSqlx};
+use sqlx::{Executor, PgPool};
+
+use super::impossible;
+
+/// What the board is made of, all as of one instant.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Snapshot {
+    /// The last number applied, by source.
+    pub(crate) positions: Vec<(String, u64)>,
+    /// Channels ever heard of, who waits in them, and since when the first.
+    pub(crate) queues: Vec<(Channel, u32, Option<Timestamp>)>,
+    /// Contacts of the day.
+    pub(crate) contacts: ContactSums,
+    /// Cases of the day: registered, resolved; `None` where no case was ever heard of.
+    pub(crate) cases: Option<(i64, i64)>,
+}
+
+/// Reads it. `start` is the first instant of `day`: nobody hangs on the telephone since yesterday.
+pub(crate) async fn snapshot(
+    pool: &PgPool,
+    day: Date,
+    start: Timestamp,
+) -> Result<Snapshot, sqlx::Error> {
+    let mut transaction = pool.begin().await?;
+    transaction
+        .execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        .await?;
+    let positions: Vec<(String, i64)> =
+        sqlx::query_as("SELECT source, sequence FROM position ORDER BY source")
+            .fetch_all(&mut *transaction)
+            .await?;
+    let in_person: Vec<&str> = Channel::ALL
+        .into_iter()
+        .filter(|c| c.waits_in_person())
+        .map(Channel::as_str)
+        .collect();
+    let queues: Vec<(String, i64, Option<Sql>)> = sqlx::query_as(
+        "SELECT h.channel, count(f.id), min(f.first_queued)
+         FROM channel_heard h LEFT JOIN contact_fact f
+              ON f.channel = h.channel AND f.waiting AND (f.first_queued >= $1 OR h.channel <> ALL($2))
+         GROUP BY h.channel",
+    )
+    .bind(start.to_sqlx())
+    .bind(in_person)
+    .fetch_all(&mut *transaction)
+    .await?;
+    let (offered, answered, abandoned, short_abandoned): (i64, i64, i64, i64) = sqlx::query_as(
+        "SELECT coalesce(sum(offered), 0)::bigint, coalesce(sum(answered), 0)::bigint,
+                coalesce(sum(abandoned), 0)::bigint, coalesce(sum(short_abandoned), 0)::bigint
+         FROM contact_sum WHERE definition = $1 AND day = $2",
+    )
+    .bind(CONTACTS.id)
+    .bind(day.to_sqlx())
+    .fetch_one(&mut *transaction)
+    .await?;
+    let (known, registered, resolved): (bool, i64, i64) = sqlx::query_as(
+        "SELECT EXISTS (SELECT FROM case_fact), coalesce(sum(registered), 0)::bigint,
+                coalesce(sum(resolved), 0)::bigint
+         FROM case_sum WHERE definition = $1 AND day = $2",
+    )
+    .bind(CASES.id)
+    .bind(day.to_sqlx())
+    .fetch_one(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+
+    let queue = |(channel, waiting, since): (String, i64, Option<Sql>)| {
+        let channel = channel.parse().map_err(|_| impossible("channel"))?;
+        Ok((
+            channel,
+            u32::try_from(waiting).unwrap_or(u32::MAX),
+            since.map(Sql::to_jiff),
+        ))
+    };
+    Ok(Snapshot {
+        positions: positions
+            .into_iter()
+            .map(|(source, n)| (source, n.unsigned_abs()))
+            .collect(),
+        queues: queues
+            .into_iter()
+            .map(queue)
+            .collect::<Result<_, sqlx::Error>>()?,
+        contacts: ContactSums {
+            offered,
+            answered,
+            abandoned,
+            short_abandoned,
+            ..ContactSums::default()
+        },
+        cases: known.then_some((registered, resolved)),
+    })
+}

@@ -1,0 +1,126 @@
+//! Turns boards into frames: each is written once, and sent to every browser as it is.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use async_nats::Message;
+use axum::extract::ws::Utf8Bytes;
+use domain::{BoardMessage, SourceAge};
+use futures::StreamExt;
+use platform::{bus::Bus, telemetry};
+use serde::Serialize;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// A frame is sent at least this often, so that a browser knows a silent socket from a calm day.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+/// Metrics that has been silent for this long is asked.
+const SILENCE: Duration = Duration::from_secs(7);
+
+/// What a browser gets.
+#[derive(Serialize)]
+struct Frame<'a> {
+    /// Grows by one with each frame of this process.
+    sequence: u64,
+    /// Real seconds since metrics made the board.
+    age_s: f64,
+    #[serde(flatten)]
+    message: &'a BoardMessage,
+}
+
+/// The latest frame, for whoever shows it.
+#[derive(Debug, Clone)]
+pub(crate) struct Frames(Arc<watch::Sender<Option<Utf8Bytes>>>);
+
+impl Default for Frames {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(None)))
+    }
+}
+
+impl Frames {
+    /// Follows the frames from the latest on.
+    pub(crate) fn follow(&self) -> watch::Receiver<Option<Utf8Bytes>> {
+        self.0.subscribe()
+    }
+}
+
+/// A board and when it came.
+struct Latest {
+    message: BoardMessage,
+    came: Instant,
+}
+
+impl Latest {
+    fn read(message: &Message) -> Option<Self> {
+        match serde_json::from_slice(&message.payload) {
+            Ok(message) => Some(Self {
+                message,
+                came: Instant::now(),
+            }),
+            Err(error) => {
+                tracing::error!(%error, "a board could not be read");
+                None
+            }
+        }
+    }
+
+    /// The frame as it is now: everything has aged since the board came.
+    fn frame(&self, sequence: u64) -> Result<Utf8Bytes, serde_json::Error> {
+        let age_s = self.came.elapsed().as_secs_f64();
+        let aged = |source: &SourceAge| SourceAge {
+            age_s: source.age_s.map(|s| s + age_s),
+            ..source.clone()
+        };
+        let message = BoardMessage {
+            sources: self.message.sources.iter().map(aged).collect(),
+            ..self.message.clone()
+        };
+        Ok(serde_json::to_string(&Frame {
+            sequence,
+            age_s,
+            message: &message,
+        })?
+        .into())
+    }
+}
+
+/// Receives boards and makes frames until `stop`.
+pub(crate) async fn run(bus: Bus, frames: Frames, stop: CancellationToken) -> anyhow::Result<()> {
+    let mut boards = bus.client.subscribe(BoardMessage::SUBJECT).await?;
+    let mut latest = ask(&bus).await;
+    let mut sequence = 0;
+    loop {
+        if let Some(latest) = &latest {
+            sequence += 1;
+            frames.0.send_replace(Some(latest.frame(sequence)?));
+        }
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            board = boards.next() => {
+                let Some(board) = board else { anyhow::bail!("the bus connection is closed") };
+                let span = tracing::info_span!("frame");
+                if let Some(cause) = board.headers.as_ref().and_then(|h| h.get("traceparent")) {
+                    telemetry::continue_from(&span, cause.as_str());
+                }
+                latest = span.in_scope(|| Latest::read(&board)).or(latest);
+            }
+            () = tokio::time::sleep(HEARTBEAT) => {
+                if latest.as_ref().is_none_or(|l| l.came.elapsed() > SILENCE) {
+                    latest = ask(&bus).await.or(latest);
+                }
+            }
+        }
+    }
+}
+
+/// Asks metrics for its board. Nothing where metrics does not answer.
+async fn ask(bus: &Bus) -> Option<Latest> {
+    let answer = bus.client.request(BoardMessage::ASK, bytes::Bytes::new());
+    match tokio::time::timeout(Duration::from_secs(1), answer).await {
+        Ok(Ok(message)) => Latest::read(&message),
+        _ => None,
+    }
+}

@@ -1,0 +1,28 @@
+//! The language of a municipal contact centre, without any I/O: ids, labels, events and their subjects, the folds that
+//! turn events into facts, the definitions of figures, and the board. Time is handed in everywhere.
+//!
+//! **Invariant:** nothing in this crate reads a clock, a file, a socket or a database.
+
+mod board;
+mod case;
+mod channel;
+mod contact;
+mod contact_event;
+mod event;
+mod figures;
+mod ids;
+mod labels;
+mod local_day;
+
+pub use board::{AnswerRate, Board, BoardMessage, Cases, Forwarded, Queue, RateState, SourceAge};
+pub use case::{CaseCell, CaseEvent, CaseFacts, CaseSums, CaseWhat, Opinion, RosaGroup};
+pub use channel::Channel;
+pub use contact::{ContactCell, ContactFacts, ContactSums, Left, LeftHow, Outcome, TookIt};
+pub use contact_event::{ContactEvent, ContactWhat, TurnedAway};
+pub use event::{Envelope, Event, Stream};
+pub use figures::{
+    CASES, CONTACTS, Definition, SERVICE_LEVEL_SECONDS, SHORT_ABANDON_SECONDS, definitions,
+};
+pub use ids::{CaseId, ContactId, EventId};
+pub use labels::{CaseType, Department, InvalidLabel, QueueName, Zone};
+pub use local_day::{local_day, start_of_day};

@@ -1,0 +1,217 @@
+//! API keys with scopes. No write without one.
+
+use std::{
+    collections::HashMap,
+    fs::OpenOptions,
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use anyhow::Context;
+use axum::http::{HeaderMap, StatusCode, header::AUTHORIZATION};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use rand::RngCore;
+use sha2::{Digest, Sha256};
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use crate::Problem;
+
+/// A revoked key is refused after this time at the latest.
+const REMEMBERED: Duration = Duration::from_secs(10);
+
+/// What a key may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Tell contact events.
+    ContactsWrite,
+    /// Register cases and change their state.
+    CasesWrite,
+    /// Read a case's state.
+    CasesRead,
+    /// Look at dead letters and send them again.
+    Operate,
+}
+
+impl Scope {
+    /// Every scope.
+    pub const ALL: [Scope; 4] = [
+        Self::ContactsWrite,
+        Self::CasesWrite,
+        Self::CasesRead,
+        Self::Operate,
+    ];
+
+    /// The scope's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ContactsWrite => "contacts:write",
+            Self::CasesWrite => "cases:write",
+            Self::CasesRead => "cases:read",
+            Self::Operate => "operate",
+        }
+    }
+}
+
+impl std::str::FromStr for Scope {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|s| s.as_str() == text)
+            .ok_or_else(|| {
+                format!(
+                    "there is no scope {text}; the scopes are {}",
+                    Self::ALL.map(Scope::as_str).join(", ")
+                )
+            })
+    }
+}
+
+/// Who a request comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeyId(pub Uuid);
+
+type Hash = [u8; 32];
+
+/// Since when it is remembered, whose it is, and its scopes.
+type Remembered = (Instant, KeyId, Vec<String>);
+
+/// Checks keys against the database, and remembers the good ones for some seconds.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    pool: PgPool,
+    known: Arc<Mutex<HashMap<Hash, Remembered>>>,
+}
+
+impl Keys {
+    /// Keys as `pool`'s database holds them.
+    pub fn new(pool: PgPool) -> Self {
+        Self {
+            pool,
+            known: Arc::default(),
+        }
+    }
+
+    /// Who sent a request, if the key in `headers` has the scope.
+    ///
+    /// # Errors
+    /// 401 without a good key, 403 without the scope, 503 when the database is away.
+    pub async fn require(&self, headers: &HeaderMap, scope: Scope) -> Result<KeyId, Problem> {
+        let token = headers
+            .get(AUTHORIZATION)
+            .and_then(|v| v.to_str().ok())
+            .and_then(|v| v.strip_prefix("Bearer "))
+            .ok_or_else(unauthorized)?;
+        let hash: Hash = Sha256::digest(token.trim()).into();
+        let (id, scopes) = match self.remembered(&hash) {
+            Some(found) => found,
+            None => self.look_up(hash).await?,
+        };
+        if scopes.iter().any(|s| s == scope.as_str()) {
+            Ok(id)
+        } else {
+            Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                "the key lacks a scope",
+                format!(
+                    "this needs a key with the scope {}; make one with kommunlots key new",
+                    scope.as_str()
+                ),
+            ))
+        }
+    }
+
+    fn remembered(&self, hash: &Hash) -> Option<(KeyId, Vec<String>)> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, id, scopes) = known.get(hash)?;
+        (since.elapsed() < REMEMBERED).then(|| (*id, scopes.clone()))
+    }
+
+    async fn look_up(&self, hash: Hash) -> Result<(KeyId, Vec<String>), Problem> {
+        let row: Option<(Uuid, Vec<String>)> = sqlx::query_as(
+            "SELECT id, scopes FROM access.api_key WHERE hash = $1 AND revoked_at IS NULL",
+        )
+        .bind(&hash[..])
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(|error| Problem::away("the database", &error))?;
+        let (id, scopes) = row.ok_or_else(unauthorized)?;
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|_, (since, ..)| since.elapsed() < REMEMBERED);
+        known.insert(hash, (Instant::now(), KeyId(id), scopes.clone()));
+        Ok((KeyId(id), scopes))
+    }
+}
+
+fn unauthorized() -> Problem {
+    Problem::new(
+        StatusCode::UNAUTHORIZED,
+        "no valid key",
+        "send the header `Authorization: Bearer <key>`; make a key with kommunlots key new",
+    )
+}
+
+/// Makes a key and stores its hash. The key itself is returned once and kept nowhere.
+///
+/// # Errors
+/// When the database fails.
+pub async fn new_key(
+    connection: &mut PgConnection,
+    name: &str,
+    scopes: &[Scope],
+    now: Timestamp,
+) -> Result<String, sqlx::Error> {
+    let mut bytes = [0u8; 32];
+    rand::rng().fill_bytes(&mut bytes);
+    let key = bytes
+        .iter()
+        .fold("kl_".to_owned(), |text, byte| text + &format!("{byte:02x}"));
+    sqlx::query(
+        "INSERT INTO access.api_key (id, name, hash, scopes, created_at) VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(Uuid::now_v7())
+    .bind(name)
+    .bind(&Sha256::digest(&key)[..])
+    .bind(scopes.iter().map(|s| s.as_str()).collect::<Vec<_>>())
+    .bind(now.to_sqlx())
+    .execute(connection)
+    .await?;
+    Ok(key)
+}
+
+/// Whether a key that is kept in a file is still good.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_good(connection: &mut PgConnection, key: &str) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM access.api_key WHERE hash = $1 AND revoked_at IS NULL)",
+    )
+    .bind(&Sha256::digest(key.trim())[..])
+    .fetch_one(connection)
+    .await
+}
+
+/// Writes a secret to a file that only its owner may read.
+///
+/// # Errors
+/// When the file or its folder cannot be written.
+pub fn write_secret(file: &Path, secret: &str) -> anyhow::Result<()> {
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    }
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(file)
+        .and_then(|mut f| f.write_all(secret.as_bytes()))
+        .with_context(|| format!("cannot write {}", file.display()))
+}

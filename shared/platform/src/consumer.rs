@@ -1,0 +1,470 @@
+//! The consumer: applies a stream's events to a service's own tables, each exactly once and in order.
+
+mod message;
+mod progress;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
+
+use async_nats::jetstream::{
+    self,
+    consumer::{AckPolicy, DeliverPolicy, pull},
+};
+use domain::{Event, Stream};
+use futures::StreamExt;
+use sqlx::{Acquire, PgConnection, PgPool};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Clock,
+    bus::Bus,
+    database::may_pass,
+    dead_letters,
+    heartbeat::{Heartbeat, TellAgain, heartbeats_of, tell_again_subject},
+    meters,
+};
+pub(crate) use message::read;
+use message::{Body, Received};
+pub use progress::{Progress, Reached};
+
+/// Messages applied in one transaction at the most.
+const CHUNK: usize = 1_000;
+
+/// Why events were not applied.
+#[derive(Debug)]
+pub enum Failure {
+    /// The surroundings failed; the same events will do later.
+    Retry(anyhow::Error),
+    /// The events can never be applied.
+    Reject(String),
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        if may_pass(&error) {
+            Self::Retry(error.into())
+        } else {
+            Self::Reject(error.to_string())
+        }
+    }
+}
+
+/// What a service does with the events of one stream.
+pub trait Apply: Send + Sync + 'static {
+    /// The events.
+    type Event: Event + Send + Sync;
+
+    /// Applies `events` within the transaction on `connection` that also moves the position.
+    fn apply(
+        &self,
+        connection: &mut PgConnection,
+        events: &[&Self::Event],
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+/// One service's reading of one stream.
+#[derive(Debug)]
+pub struct Consumer<A> {
+    /// The service; also the consumer's durable name.
+    pub service: &'static str,
+    /// What it does with the events.
+    pub apply: A,
+    /// Its database.
+    pub pool: PgPool,
+    /// Its bus.
+    pub bus: Bus,
+    /// Dates dead letters.
+    pub clock: Clock,
+    /// Where it tells how far it has come.
+    pub progress: Progress,
+}
+
+/// How far a service has applied each source.
+///
+/// # Errors
+/// When the database fails.
+pub async fn positions(pool: &PgPool) -> Result<BTreeMap<String, u64>, sqlx::Error> {
+    let rows: Vec<(String, i64)> = sqlx::query_as("SELECT source, sequence FROM position")
+        .fetch_all(pool)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(source, sequence)| (source, sequence.unsigned_abs()))
+        .collect())
+}
+
+/// The last number applied, by source.
+type Positions = HashMap<String, u64>;
+
+impl<A: Apply> Consumer<A> {
+    const STREAM: Stream = <A::Event as Event>::STREAM;
+
+    /// Runs until `stop`. Failures of the bus or the database are waited out.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut failing = false;
+        while !stop.is_cancelled() {
+            let Err(error) = self.session(&stop, &mut failing).await else {
+                continue;
+            };
+            if !std::mem::replace(&mut failing, true) {
+                tracing::warn!(
+                    service = self.service,
+                    stream = Self::STREAM.name(),
+                    error = format!("{error:#}"),
+                    "cannot consume; trying again"
+                );
+            }
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(300)) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// Consumes until something fails. A consumer that has gone silent is an error too, and is made anew.
+    async fn session(&self, stop: &CancellationToken, failing: &mut bool) -> anyhow::Result<()> {
+        let mut positions = self.load_positions().await?;
+        let consumer: jetstream::consumer::Consumer<pull::Config> = self
+            .bus
+            .jetstream
+            .create_consumer_on_stream(
+                pull::Config {
+                    durable_name: Some(self.service.to_owned()),
+                    name: Some(self.service.to_owned()),
+                    deliver_policy: DeliverPolicy::All,
+                    ack_policy: AckPolicy::All,
+                    ack_wait: Duration::from_secs(30),
+                    max_ack_pending: 10_000,
+                    ..pull::Config::default()
+                },
+                Self::STREAM.name(),
+            )
+            .await?;
+        let messages = consumer
+            .stream()
+            .max_messages_per_batch(2_000)
+            .expires(Duration::from_secs(10))
+            .heartbeat(Duration::from_secs(2))
+            .messages()
+            .await?;
+        let mut messages = messages.ready_chunks(CHUNK);
+        let mut heartbeats = self
+            .bus
+            .client
+            .subscribe(heartbeats_of(Self::STREAM))
+            .await?;
+        // Positions at the last heartbeat of each source that was ahead of us.
+        let mut behind = Positions::new();
+        *failing = false;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                chunk = messages.next() => {
+                    let chunk = chunk.ok_or_else(|| anyhow::anyhow!("the stream of messages ended"))?;
+                    self.chunk(chunk, &mut positions, stop).await?;
+                }
+                beat = heartbeats.next() => {
+                    let beat = beat.ok_or_else(|| anyhow::anyhow!("the bus connection is closed"))?;
+                    if let Ok(beat) = serde_json::from_slice(&beat.payload) {
+                        self.heartbeat(beat, &positions, &mut behind).await;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn load_positions(&self) -> anyhow::Result<Positions> {
+        Ok(positions(&self.pool).await?.into_iter().collect())
+    }
+
+    async fn chunk(
+        &self,
+        chunk: Vec<Result<jetstream::Message, pull::MessagesError>>,
+        positions: &mut Positions,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<()> {
+        let (mut messages, mut failed) = (Vec::with_capacity(chunk.len()), None);
+        for message in chunk {
+            match message {
+                Ok(message) => messages.push(message),
+                Err(error) => failed = Some(error),
+            }
+        }
+        if let Some(last) = messages.last().cloned() {
+            let received: Vec<Received<A::Event>> = messages.iter().map(Received::read).collect();
+            self.apply_until_done(&received, positions, stop).await?;
+            // Everything up to here has had its effect, or will be told again because we asked.
+            last.ack().await.map_err(anyhow::Error::from_boxed)?;
+        }
+        failed.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    /// Applies what comes next for each source, however long the database is away.
+    async fn apply_until_done(
+        &self,
+        received: &[Received<A::Event>],
+        positions: &mut Positions,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<()> {
+        let mut failing = false;
+        loop {
+            let line = Line::sort(received, positions);
+            let spans = line.spans(self.service);
+            let Err(error) = self.transaction(&line, positions).await else {
+                drop(spans);
+                self.done(&line, positions).await;
+                return Ok(());
+            };
+            if !std::mem::replace(&mut failing, true) {
+                tracing::warn!(
+                    service = self.service,
+                    error = format!("{error:#}"),
+                    "cannot apply events; trying again"
+                );
+            }
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(300)) => {}
+                () = stop.cancelled() => anyhow::bail!("stopped while the database was away"),
+            }
+            // The commit may have been made though its answer was lost: the stored positions tell.
+            if let Ok(stored) = self.load_positions().await {
+                *positions = stored;
+            }
+        }
+    }
+
+    async fn done(&self, line: &Line<'_, A::Event>, positions: &mut Positions) {
+        let stream = Self::STREAM.name();
+        meters::SKIPPED
+            .with_label_values(&[self.service, stream])
+            .inc_by(line.skipped);
+        meters::APPLIED
+            .with_label_values(&[self.service, stream])
+            .inc_by(line.bodies.len() as u64);
+        if !line.bodies.is_empty() {
+            positions.extend(line.reached.iter().map(|(source, n)| (source.clone(), *n)));
+            self.progress.reached(&line.reached, line.cause());
+        }
+        for (source, from) in &line.gaps {
+            self.ask_again(source, *from).await;
+        }
+    }
+
+    /// Applies the line and moves the positions, all or nothing.
+    async fn transaction(
+        &self,
+        line: &Line<'_, A::Event>,
+        positions: &Positions,
+    ) -> anyhow::Result<()> {
+        if line.bodies.is_empty() {
+            return Ok(());
+        }
+        let mut transaction = self.pool.begin().await?;
+        for (source, reached) in &line.reached {
+            let before = positions.get(source).copied().unwrap_or(0);
+            self.move_position(&mut transaction, source, before, *reached)
+                .await?;
+        }
+        let readable: Vec<(&Received<A::Event>, &A::Event)> = line
+            .bodies
+            .iter()
+            .filter_map(|r| Some((*r, r.event()?)))
+            .collect();
+        self.apply_readable(&mut transaction, &readable).await?;
+        for received in &line.bodies {
+            if let Body::Unreadable(reason) = &received.body {
+                self.reject(&mut transaction, received, reason).await?;
+            }
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    async fn apply_readable(
+        &self,
+        transaction: &mut PgConnection,
+        readable: &[(&Received<A::Event>, &A::Event)],
+    ) -> anyhow::Result<()> {
+        if readable.is_empty() {
+            return Ok(());
+        }
+        let events: Vec<&A::Event> = readable.iter().map(|(_, event)| *event).collect();
+        let mut attempt = transaction.begin().await?;
+        match self.apply.apply(&mut attempt, &events).await {
+            Ok(()) => return Ok(attempt.commit().await?),
+            Err(Failure::Retry(error)) => return Err(error),
+            Err(Failure::Reject(_)) => attempt.rollback().await?,
+        }
+        // One of them cannot be applied: find it, and let the others pass.
+        for (received, event) in readable {
+            let mut attempt = transaction.begin().await?;
+            match self.apply.apply(&mut attempt, &[*event]).await {
+                Ok(()) => attempt.commit().await?,
+                Err(Failure::Retry(error)) => return Err(error),
+                Err(Failure::Reject(reason)) => {
+                    attempt.rollback().await?;
+                    self.reject(transaction, received, &reason).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves a position, if nobody else has: two active consumers would otherwise apply an event twice.
+    async fn move_position(
+        &self,
+        transaction: &mut PgConnection,
+        source: &str,
+        before: u64,
+        reached: u64,
+    ) -> anyhow::Result<()> {
+        let moved = sqlx::query(
+            "INSERT INTO position AS p (source, sequence) VALUES ($1, $3)
+             ON CONFLICT (source) DO UPDATE SET sequence = $3 WHERE p.sequence = $2",
+        )
+        .bind(source)
+        .bind(i64::try_from(before)?)
+        .bind(i64::try_from(reached)?)
+        .execute(transaction)
+        .await?
+        .rows_affected();
+        anyhow::ensure!(
+            moved == 1,
+            "another process has moved the position of {source}; is a second one running"
+        );
+        Ok(())
+    }
+
+    async fn reject(
+        &self,
+        transaction: &mut PgConnection,
+        received: &Received<A::Event>,
+        reason: &str,
+    ) -> anyhow::Result<()> {
+        tracing::error!(
+            service = self.service,
+            source = received.source.as_deref(),
+            sequence = received.sequence,
+            reason,
+            "an event could not be applied and is a dead letter"
+        );
+        meters::DEAD_LETTERS
+            .with_label_values(&[self.service, Self::STREAM.name()])
+            .inc();
+        let letter = dead_letters::New {
+            stream: Self::STREAM.name(),
+            subject: &received.subject,
+            source: received.source.as_deref(),
+            sequence: received.sequence,
+            reason,
+            payload: &received.payload,
+        };
+        Ok(dead_letters::insert(transaction, &letter, self.clock.now()).await?)
+    }
+
+    /// Notices a lost tail: the source is ahead, and nothing has come since its last heartbeat.
+    async fn heartbeat(&self, beat: Heartbeat, positions: &Positions, behind: &mut Positions) {
+        self.progress.heard(&beat.source);
+        let position = positions.get(&beat.source).copied().unwrap_or(0);
+        if beat.last <= position {
+            behind.remove(&beat.source);
+        } else if behind.insert(beat.source.clone(), position) == Some(position) {
+            self.ask_again(&beat.source, position + 1).await;
+        }
+    }
+
+    async fn ask_again(&self, source: &str, from: u64) {
+        if !self.progress.may_ask(source) {
+            return;
+        }
+        tracing::warn!(
+            service = self.service,
+            source,
+            from,
+            "events are missing; asking the source to tell them again"
+        );
+        meters::GAPS
+            .with_label_values(&[self.service, Self::STREAM.name()])
+            .inc();
+        let Ok(wish) = serde_json::to_vec(&TellAgain { from }) else {
+            return;
+        };
+        if let Err(error) = self
+            .bus
+            .client
+            .request(tell_again_subject(source), wish.into())
+            .await
+        {
+            tracing::warn!(service = self.service, source, %error, "the source did not answer; asking again at its next heartbeat");
+        }
+    }
+}
+
+/// A chunk sorted out: what comes next for each source, and where something is missing.
+struct Line<'a, E> {
+    /// To apply, in order.
+    bodies: Vec<&'a Received<E>>,
+    /// The last number of each source in `bodies`.
+    reached: HashMap<String, u64>,
+    /// The first number missing, by source.
+    gaps: HashMap<String, u64>,
+    /// Had before.
+    skipped: u64,
+}
+
+impl<'a, E> Line<'a, E> {
+    fn sort(received: &'a [Received<E>], positions: &Positions) -> Self {
+        let mut line = Self {
+            bodies: Vec::new(),
+            reached: HashMap::new(),
+            gaps: HashMap::new(),
+            skipped: 0,
+        };
+        for message in received {
+            let (Some(source), Some(sequence)) = (&message.source, message.sequence) else {
+                // It has no place in any line: kept as a dead letter, and in nobody's way.
+                line.bodies.push(message);
+                continue;
+            };
+            let at = line
+                .reached
+                .get(source)
+                .or_else(|| positions.get(source))
+                .copied()
+                .unwrap_or(0);
+            if sequence <= at {
+                line.skipped += 1;
+            } else if sequence == at + 1 {
+                line.reached.insert(source.clone(), sequence);
+                line.bodies.push(message);
+            } else {
+                line.gaps.insert(source.clone(), at + 1);
+            }
+        }
+        line
+    }
+
+    /// What caused the last event that is being traced.
+    fn cause(&self) -> Option<&str> {
+        self.bodies
+            .iter()
+            .rev()
+            .find_map(|r| r.traceparent.as_deref())
+    }
+
+    /// A span for each traced event, as a child of what caused it; ends with the transaction.
+    fn spans(&self, service: &'static str) -> Vec<tracing::Span> {
+        self.bodies
+            .iter()
+            .filter_map(|r| r.traceparent.as_deref())
+            .take(64)
+            .map(|traceparent| {
+                let span = tracing::info_span!("apply", service);
+                crate::telemetry::continue_from(&span, traceparent);
+                span
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,72 @@
+//! A message as it came, read as far as it can be.
+
+use async_nats::jetstream;
+use bytes::Bytes;
+use domain::Envelope;
+use serde::de::DeserializeOwned;
+
+use crate::relay::{SEQUENCE_HEADER, SOURCE_HEADER};
+
+/// A message and its place in the line.
+pub(super) struct Received<E> {
+    pub(super) subject: String,
+    pub(super) source: Option<String>,
+    pub(super) sequence: Option<u64>,
+    pub(super) traceparent: Option<String>,
+    pub(super) payload: Bytes,
+    pub(super) body: Body<E>,
+}
+
+pub(super) enum Body<E> {
+    Event(E),
+    Unreadable(String),
+}
+
+impl<E: DeserializeOwned> Received<E> {
+    /// Reads a message. Its place comes from the headers, so that an unreadable body does not stop the line.
+    pub(super) fn read(message: &jetstream::Message) -> Self {
+        let header = |name: &str| {
+            message
+                .headers
+                .as_ref()
+                .and_then(|h| h.get(name))
+                .map(|v| v.as_str().to_owned())
+        };
+        let body = match read::<E>(&message.payload) {
+            Ok(event) => Body::Event(event),
+            Err(reason) => Body::Unreadable(reason),
+        };
+        Self {
+            subject: message.subject.to_string(),
+            source: header(SOURCE_HEADER),
+            sequence: header(SEQUENCE_HEADER).and_then(|n| n.parse().ok()),
+            traceparent: header("traceparent"),
+            payload: message.payload.clone(),
+            body,
+        }
+    }
+}
+
+impl<E> Received<E> {
+    pub(super) fn event(&self) -> Option<&E> {
+        match &self.body {
+            // Without a place in the line it could have its effect twice.
+            Body::Event(event) if self.sequence.is_some() && self.source.is_some() => Some(event),
+            _ => None,
+        }
+    }
+}
+
+/// Reads an event out of its envelope. The error names the field.
+pub(crate) fn read<E: DeserializeOwned>(payload: &[u8]) -> Result<E, String> {
+    match serde_json::from_slice::<Envelope<E>>(payload) {
+        Ok(envelope) => Ok(envelope.data),
+        Err(_) => {
+            let mut from = serde_json::Deserializer::from_slice(payload);
+            match serde_path_to_error::deserialize::<_, Envelope<E>>(&mut from) {
+                Ok(envelope) => Ok(envelope.data),
+                Err(error) => Err(error.to_string()),
+            }
+        }
+    }
+}

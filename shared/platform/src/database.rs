@@ -1,0 +1,147 @@
+//! PostgreSQL: one schema and one role a service.
+
+use std::{str::FromStr, time::Duration};
+
+use anyhow::Context;
+use sqlx::{
+    AssertSqlSafe, Connection, Executor, PgConnection, PgPool, SqlSafeStr,
+    migrate::{Migration, MigrationType, Migrator},
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+/// A schema, the service that owns it, and how it came to be. An applied migration is never edited.
+#[derive(Debug, Clone, Copy)]
+pub struct Schema {
+    /// The schema's name; its role is `kommunlots_<name>`.
+    pub name: &'static str,
+    /// Number, name and SQL of each migration.
+    pub migrations: &'static [(i64, &'static str, &'static str)],
+}
+
+/// The tables of a service that publishes.
+pub const PUBLISHING: &str = include_str!("../migrations/publishing.sql");
+/// The tables of a service that consumes.
+pub const CONSUMING: &str = include_str!("../migrations/consuming.sql");
+/// The schema of API keys: every service may read it, none may write it.
+pub const ACCESS: Schema = Schema {
+    name: "access",
+    migrations: &[(1, "api keys", include_str!("../migrations/access.sql"))],
+};
+
+fn role(schema: &str) -> String {
+    format!("kommunlots_{schema}")
+}
+
+/// Brings every schema to the version of this program, with a role for each that reaches no other schema. Safe to run
+/// by several processes at once.
+///
+/// # Errors
+/// When the database cannot be reached, the user in `url` may not create roles, or a migration fails.
+pub async fn migrate(url: &str, schemas: &[Schema]) -> anyhow::Result<()> {
+    let mut admin = PgConnection::connect_with(&options(url)?)
+        .await
+        .context("cannot reach the database; look at database_url")?;
+    // The key is arbitrary, and shared by every process that migrates this database.
+    admin.execute("SELECT pg_advisory_lock(7305804402)").await?;
+    for schema in schemas {
+        migrate_one(&mut admin, schema)
+            .await
+            .with_context(|| format!("cannot migrate the schema {}", schema.name))?;
+    }
+    for schema in schemas {
+        let role = role(schema.name);
+        let sql = format!(
+            "GRANT USAGE ON SCHEMA access TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA access TO {role};"
+        );
+        admin.execute(AssertSqlSafe(sql)).await?;
+    }
+    admin.close().await?;
+    Ok(())
+}
+
+async fn migrate_one(admin: &mut PgConnection, schema: &Schema) -> anyhow::Result<()> {
+    let (name, role) = (schema.name, role(schema.name));
+    // Roles belong to the whole server, so another database's migration may create the same one at the same moment.
+    let prepare = format!(
+        "CREATE SCHEMA IF NOT EXISTS {name};
+         DO $$ BEGIN CREATE ROLE {role} NOLOGIN;
+         EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+         SET search_path TO {name};"
+    );
+    admin.execute(AssertSqlSafe(prepare)).await.context(
+        "the user in database_url must own the database and be allowed to create roles (CREATEROLE)",
+    )?;
+    let migrations: Vec<Migration> = schema
+        .migrations
+        .iter()
+        .map(|(version, name, sql)| {
+            Migration::new(
+                *version,
+                (*name).into(),
+                MigrationType::Simple,
+                sql.into_sql_str(),
+                false,
+            )
+        })
+        .collect();
+    let migrator = Migrator {
+        migrations: migrations.into(),
+        locking: false,
+        ..Migrator::DEFAULT
+    };
+    migrator.run_direct(None, admin, false).await?;
+    let write = if name == ACCESS.name {
+        "SELECT"
+    } else {
+        "SELECT, INSERT, UPDATE, DELETE"
+    };
+    let grants = format!(
+        "GRANT {role} TO CURRENT_USER;
+         GRANT USAGE ON SCHEMA {name} TO {role};
+         GRANT {write} ON ALL TABLES IN SCHEMA {name} TO {role};
+         GRANT USAGE ON ALL SEQUENCES IN SCHEMA {name} TO {role};"
+    );
+    admin.execute(AssertSqlSafe(grants)).await?;
+    Ok(())
+}
+
+/// A pool that speaks with the rights of one schema's role, and finds that schema's tables without a prefix.
+///
+/// # Errors
+/// When `url` is not a PostgreSQL address. The database itself need not be there yet.
+pub fn pool(url: &str, schema: &'static str, connections: u32) -> anyhow::Result<PgPool> {
+    let become_role = format!("SET ROLE {}; SET search_path TO {schema}", role(schema));
+    let options = options(url)?.application_name(&format!("kommunlots {schema}"));
+    Ok(PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(5))
+        .test_before_acquire(false)
+        .after_connect(move |connection, _| {
+            let become_role = become_role.clone();
+            Box::pin(async move {
+                connection
+                    .execute(AssertSqlSafe(become_role))
+                    .await
+                    .map(drop)
+            })
+        })
+        .connect_lazy_with(options))
+}
+
+fn options(url: &str) -> anyhow::Result<PgConnectOptions> {
+    PgConnectOptions::from_str(url)
+        .context("database_url must look like postgres://user:password@host:5432/database")
+}
+
+/// Whether trying again later may help: the database is away, restarting or busy, rather than refusing the data.
+pub fn may_pass(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(e) => {
+            // Class 22 is bad data, 23 a constraint, 42 a statement that does not fit the schema.
+            !e.code()
+                .is_some_and(|c| ["22", "23", "42"].iter().any(|class| c.starts_with(class)))
+        }
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::Encode(_) => false,
+        _ => true,
+    }
+}

@@ -1,0 +1,126 @@
+//! The event log: a service appends what it tells in the transaction that makes it so.
+
+use std::collections::{BTreeMap, HashSet};
+
+use domain::{Event, EventId};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use sqlx::{PgConnection, PgPool};
+
+/// An event to append.
+#[derive(Debug, Clone)]
+pub struct NewEvent {
+    id: EventId,
+    kind: &'static str,
+    subject: String,
+    at: Timestamp,
+    traceparent: Option<String>,
+    data: String,
+}
+
+impl NewEvent {
+    /// Makes ready `event`, caused by what `traceparent` names.
+    ///
+    /// # Errors
+    /// When the event cannot be written as JSON.
+    pub fn new(event: &impl Event, traceparent: Option<String>) -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            id: event.id(),
+            kind: event.kind(),
+            subject: event.subject(),
+            at: event.at(),
+            traceparent,
+            data: serde_json::to_string(event)?,
+        })
+    }
+
+    /// Its id.
+    pub fn id(&self) -> EventId {
+        self.id
+    }
+}
+
+/// The name of the source that `instance` of a service is on the stream of `E`.
+pub fn source_of<E: Event>(instance: &str) -> String {
+    format!("{instance}/{}", E::STREAM.name())
+}
+
+/// Makes sure that the source has a counter.
+///
+/// # Errors
+/// When the database fails.
+pub async fn ensure_source(connection: &mut PgConnection, source: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("INSERT INTO source (name) VALUES ($1) ON CONFLICT DO NOTHING")
+        .bind(source)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Takes the source's counter for this transaction. Everything the transaction looks up afterwards is what its
+/// predecessor left, so looking before writing is safe.
+///
+/// # Errors
+/// When the database fails, or the source was not ensured.
+pub async fn lock(connection: &mut PgConnection, source: &str) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar("SELECT last FROM source WHERE name = $1 FOR UPDATE")
+        .bind(source)
+        .fetch_one(connection)
+        .await
+}
+
+/// Appends those of `events` that are not in the log yet, numbered on from `last` as [`lock`] gave it, and returns
+/// their ids. The others were told before and are not told again.
+///
+/// # Errors
+/// When the database fails.
+pub async fn append(
+    connection: &mut PgConnection,
+    source: &str,
+    last: i64,
+    events: &[NewEvent],
+) -> Result<HashSet<EventId>, sqlx::Error> {
+    let mut seen = HashSet::with_capacity(events.len());
+    let events: Vec<&NewEvent> = events.iter().filter(|e| seen.insert(e.id)).collect();
+    if events.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let added: Vec<uuid::Uuid> = sqlx::query_scalar(
+        "WITH added AS (
+             INSERT INTO event_log (source, sequence, id, kind, subject, at, traceparent, data)
+             SELECT $1, $2 + row_number() OVER (ORDER BY n), id, kind, subject, at, traceparent, data::json
+             FROM unnest($3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::text[])
+                  WITH ORDINALITY AS e (id, kind, subject, at, traceparent, data, n)
+             WHERE NOT EXISTS (SELECT FROM event_log known WHERE known.id = e.id)
+             RETURNING id
+         ), moved AS (
+             UPDATE source SET last = $2 + (SELECT count(*) FROM added) WHERE name = $1
+         )
+         SELECT id FROM added",
+    )
+    .bind(source)
+    .bind(last)
+    .bind(events.iter().map(|e| e.id.0).collect::<Vec<_>>())
+    .bind(events.iter().map(|e| e.kind).collect::<Vec<_>>())
+    .bind(events.iter().map(|e| e.subject.as_str()).collect::<Vec<_>>())
+    .bind(events.iter().map(|e| e.at.to_sqlx()).collect::<Vec<_>>())
+    .bind(events.iter().map(|e| e.traceparent.as_deref()).collect::<Vec<_>>())
+    .bind(events.iter().map(|e| e.data.as_str()).collect::<Vec<_>>())
+    .fetch_all(connection)
+    .await?;
+    Ok(added.into_iter().map(EventId).collect())
+}
+
+/// The last number of each source in this log.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sources(pool: &PgPool) -> Result<BTreeMap<String, u64>, sqlx::Error> {
+    let rows: Vec<(String, i64)> = sqlx::query_as("SELECT name, last FROM source")
+        .fetch_all(pool)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(name, last)| (name, last.unsigned_abs()))
+        .collect())
+}

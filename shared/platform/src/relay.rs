@@ -1,0 +1,278 @@
+//! The relay: publishes the event log in commit order, and again from wherever a consumer asks.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use async_nats::{HeaderMap, Subscriber, jetstream::message::PublishMessage};
+use domain::{Envelope, EventId, Stream};
+use futures::{FutureExt, StreamExt};
+use jiff_sqlx::Timestamp;
+use serde_json::value::RawValue;
+use sqlx::{PgPool, types::Json};
+use tokio::{sync::Notify, time::MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    bus::{Bus, ensure_stream},
+    heartbeat::{Heartbeat, TellAgain, heartbeat_subject, tell_again_subject},
+    meters,
+};
+
+/// Events in flight to the bus at a time.
+const CHUNK: i64 = 256;
+/// How often a source says that it lives.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// Publishes one source.
+#[derive(Debug)]
+pub struct Relay {
+    /// The database that holds the log.
+    pub pool: PgPool,
+    /// The bus.
+    pub bus: Bus,
+    /// The source, such as `intake/CONTACTS`.
+    pub source: String,
+    /// The stream it writes.
+    pub stream: Stream,
+    /// Rung after every commit.
+    pub wake: Arc<Notify>,
+    /// See [`crate::bus::DUPLICATE_WINDOW`].
+    pub duplicate_window: Duration,
+}
+
+/// Sequence, id, kind, subject, at, traceparent, data.
+type Row = (
+    i64,
+    uuid::Uuid,
+    String,
+    String,
+    Timestamp,
+    Option<String>,
+    Json<Box<RawValue>>,
+);
+
+/// How far the relay has come.
+#[derive(Debug, Default)]
+struct Cursor {
+    /// Acknowledged up to here.
+    published: i64,
+    /// Acknowledged up to here at some time: up to here a message is told again, and must pass the bus's own memory of
+    /// message ids.
+    told: i64,
+    /// What the database knows of `published`.
+    saved: i64,
+}
+
+impl Relay {
+    /// Runs until `stop`. Failures of the bus or the database are waited out.
+    ///
+    /// # Errors
+    /// When the bus connection is closed for good.
+    pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
+        let mut wishes = self
+            .bus
+            .client
+            .subscribe(tell_again_subject(&self.source))
+            .await?;
+        let mut beat = tokio::time::interval(HEARTBEAT);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut cursor = None;
+        let mut failing = false;
+        while !stop.is_cancelled() {
+            match self.turn(&mut cursor, &mut wishes, &mut beat, &stop).await {
+                Ok(()) => failing = false,
+                Err(error) => {
+                    if !std::mem::replace(&mut failing, true) {
+                        tracing::warn!(
+                            source = self.source,
+                            error = format!("{error:#}"),
+                            "cannot publish; trying again"
+                        );
+                    }
+                    tokio::select! {
+                        () = tokio::time::sleep(Duration::from_millis(200)) => {}
+                        () = stop.cancelled() => {}
+                    }
+                    // The stream may be gone with the server's storage.
+                    if self.bus.is_connected() {
+                        let _ = ensure_stream(&self.bus, self.stream, self.duplicate_window).await;
+                    }
+                }
+            }
+        }
+        if let Some(cursor) = &mut cursor {
+            self.save(cursor).await?;
+        }
+        Ok(())
+    }
+
+    async fn turn(
+        &self,
+        cursor: &mut Option<Cursor>,
+        wishes: &mut Subscriber,
+        beat: &mut tokio::time::Interval,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<()> {
+        let cursor = match cursor {
+            Some(cursor) => cursor,
+            None => {
+                ensure_stream(&self.bus, self.stream, self.duplicate_window).await?;
+                let published: i64 =
+                    sqlx::query_scalar("SELECT published FROM source WHERE name = $1")
+                        .bind(&self.source)
+                        .fetch_one(&self.pool)
+                        .await?;
+                cursor.insert(Cursor {
+                    published,
+                    told: published,
+                    saved: published,
+                })
+            }
+        };
+        while let Some(Some(wish)) = wishes.next().now_or_never() {
+            self.tell_again(cursor, &wish).await?;
+        }
+        if beat.tick().now_or_never().is_some() {
+            self.heartbeat(cursor).await?;
+        }
+        if self.publish(cursor).await? > 0 {
+            return Ok(());
+        }
+        tokio::select! {
+            () = self.wake.notified() => {}
+            () = stop.cancelled() => {}
+            _ = beat.tick() => self.heartbeat(cursor).await?,
+            wish = wishes.next() => match wish {
+                Some(wish) => self.tell_again(cursor, &wish).await?,
+                None => anyhow::bail!("the bus connection is closed"),
+            },
+        }
+        Ok(())
+    }
+
+    /// Publishes the next chunk and returns how many events that were.
+    async fn publish(&self, cursor: &mut Cursor) -> anyhow::Result<usize> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT sequence, id, kind, subject, at, traceparent, data FROM event_log
+             WHERE source = $1 AND sequence > $2 ORDER BY sequence LIMIT $3",
+        )
+        .bind(&self.source)
+        .bind(cursor.published)
+        .bind(CHUNK)
+        .fetch_all(&self.pool)
+        .await?;
+        let count = rows.len();
+        let mut acks = VecDeque::with_capacity(count);
+        for row in rows {
+            let sequence = row.0;
+            let (subject, message) = self.message(row, sequence <= cursor.told)?;
+            acks.push_back((
+                sequence,
+                self.bus.jetstream.send_publish(subject, message).await?,
+            ));
+        }
+        // Only the second await is the acknowledgement. The first failure ends the chunk: what follows is sent anew.
+        while let Some((sequence, ack)) = acks.pop_front() {
+            ack.await?;
+            cursor.published = sequence;
+            cursor.told = cursor.told.max(sequence);
+        }
+        meters::PUBLISHED
+            .with_label_values(&[self.stream.name()])
+            .inc_by(count as u64);
+        Ok(count)
+    }
+
+    fn message(&self, row: Row, again: bool) -> anyhow::Result<(String, PublishMessage)> {
+        let (sequence, id, kind, subject, at, traceparent, data) = row;
+        let id = EventId(id);
+        let mut headers = HeaderMap::new();
+        headers.insert("Content-Type", Envelope::<()>::CONTENT_TYPE);
+        headers.insert(SOURCE_HEADER, self.source.as_str());
+        headers.insert(SEQUENCE_HEADER, sequence.to_string().as_str());
+        if let Some(traceparent) = &traceparent {
+            headers.insert("traceparent", traceparent.as_str());
+        }
+        let envelope = Envelope {
+            specversion: "1.0".to_owned(),
+            id,
+            source: self.source.clone(),
+            kind,
+            time: at.to_jiff(),
+            datacontenttype: "application/json".to_owned(),
+            sequence: u64::try_from(sequence)?,
+            traceparent,
+            data: data.0,
+        };
+        let message = PublishMessage::build()
+            .headers(headers)
+            .payload(serde_json::to_vec(&envelope)?.into());
+        // What is told again was asked for because the stream no longer has it: the server's memory must not drop it.
+        let message = if again {
+            message
+        } else {
+            message.message_id(id.to_string())
+        };
+        Ok((subject, message))
+    }
+
+    async fn tell_again(
+        &self,
+        cursor: &mut Cursor,
+        wish: &async_nats::Message,
+    ) -> anyhow::Result<()> {
+        let Ok(TellAgain { from }) = serde_json::from_slice(&wish.payload) else {
+            tracing::warn!(
+                source = self.source,
+                "a wish to tell again could not be read"
+            );
+            return Ok(());
+        };
+        let before = i64::try_from(from)
+            .unwrap_or(i64::MAX)
+            .saturating_sub(1)
+            .max(0);
+        tracing::info!(source = self.source, from, "telling again");
+        cursor.published = cursor.published.min(before);
+        if let Some(reply) = wish.reply.clone() {
+            self.bus.client.publish(reply, wish.payload.clone()).await?;
+        }
+        Ok(())
+    }
+
+    async fn heartbeat(&self, cursor: &mut Cursor) -> anyhow::Result<()> {
+        let last: i64 = sqlx::query_scalar("SELECT last FROM source WHERE name = $1")
+            .bind(&self.source)
+            .fetch_one(&self.pool)
+            .await?;
+        meters::UNPUBLISHED
+            .with_label_values(&[self.stream.name()])
+            .set(last - cursor.published);
+        let heartbeat = Heartbeat {
+            source: self.source.clone(),
+            last: u64::try_from(last)?,
+        };
+        let payload = serde_json::to_vec(&heartbeat)?;
+        self.bus
+            .client
+            .publish(heartbeat_subject(&self.source), payload.into())
+            .await?;
+        self.save(cursor).await
+    }
+
+    async fn save(&self, cursor: &mut Cursor) -> anyhow::Result<()> {
+        if cursor.saved != cursor.published {
+            sqlx::query("UPDATE source SET published = $2 WHERE name = $1")
+                .bind(&self.source)
+                .bind(cursor.published)
+                .execute(&self.pool)
+                .await?;
+            cursor.saved = cursor.published;
+        }
+        Ok(())
+    }
+}
+
+/// Header with the source, so that a message whose body cannot be read still has its place in the line.
+pub const SOURCE_HEADER: &str = "Kommunlots-Source";
+/// Header with the number within the source.
+pub const SEQUENCE_HEADER: &str = "Kommunlots-Sequence";
