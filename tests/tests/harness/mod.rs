@@ -1,0 +1,7 @@
+//! Starts the real program, talks to it as its clients do, and takes it down.
+
+mod api;
+mod product;
+
+pub(crate) use api::{Api, contact, eventually};
+pub(crate) use product::{Product, program};
