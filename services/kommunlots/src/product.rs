@@ -75,6 +75,7 @@ pub(crate) struct Product {
     closing: CancellationToken,
     /// No more work.
     stop: CancellationToken,
+    buses: Vec<Bus>,
     servers: Servers,
 }
 
@@ -140,8 +141,12 @@ impl Product {
         let (mut health, mut tasks) = (Health::default(), JoinSet::new());
         let mut router = Router::new().route("/openapi.json", get(openapi));
 
-        let bus = async |service| {
-            Bus::connect(&servers.nats_url, service, servers.nats_keys.as_deref()).await
+        let mut buses = Vec::new();
+        let mut bus = async |service| {
+            let keys = servers.nats_keys.as_deref();
+            let bus = Bus::connect(&servers.nats_url, service, keys).await?;
+            buses.push(bus.clone());
+            anyhow::Ok(bus)
         };
         let pool = |schema: &Schema, most| -> anyhow::Result<PgPool> {
             database::pool(&servers.database_url, schema.name, most)
@@ -190,6 +195,7 @@ impl Product {
             health,
             closing,
             stop,
+            buses,
             servers: Servers::none(),
         })
     }
@@ -244,6 +250,9 @@ impl Product {
         let tasks = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(DRAIN, tasks).await.is_err() {
             tracing::warn!("some tasks did not end in time");
+        }
+        for bus in &self.buses {
+            bus.close().await;
         }
         self.servers.stop().await;
     }

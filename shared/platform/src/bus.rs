@@ -79,6 +79,12 @@ impl Bus {
         Ok(Self { client, jetstream })
     }
 
+    /// Sends what is under way and closes the connection.
+    pub async fn close(&self) {
+        // It may be closed already.
+        let _ = self.client.drain().await;
+    }
+
     /// Whether the connection stands.
     pub fn is_connected(&self) -> bool {
         self.client.connection_state() == State::Connected

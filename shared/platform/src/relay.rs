@@ -1,8 +1,10 @@
 //! The relay: publishes the event log in commit order, and again from wherever a consumer asks.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+mod publish;
 
-use async_nats::{HeaderMap, Subscriber, jetstream::message::PublishMessage};
+use std::{sync::Arc, time::Duration};
+
+use async_nats::{HeaderMap, Subscriber, header::NATS_MESSAGE_ID};
 use domain::{Envelope, EventId, Stream};
 use futures::{FutureExt, StreamExt};
 use jiff_sqlx::Timestamp;
@@ -16,9 +18,12 @@ use crate::{
     heartbeat::{Heartbeat, TellAgain, heartbeat_subject, tell_again_subject},
     meters,
 };
+use publish::Outgoing;
 
-/// Events in flight to the bus at a time.
-const CHUNK: i64 = 256;
+/// Events read and published at a time; the bus takes at most 1,000 together.
+const CHUNK: i64 = 500;
+/// From this many on, events go together: the bus then syncs once for all of them.
+const TOGETHER: usize = 8;
 /// How often a source says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
@@ -60,6 +65,13 @@ struct Cursor {
     told: i64,
     /// What the database knows of `published`.
     saved: i64,
+}
+
+impl Cursor {
+    fn reach(&mut self, sequence: i64) {
+        self.published = sequence;
+        self.told = self.told.max(sequence);
+    }
 }
 
 impl Relay {
@@ -160,29 +172,27 @@ impl Relay {
         .bind(CHUNK)
         .fetch_all(&self.pool)
         .await?;
-        let count = rows.len();
-        let mut acks = VecDeque::with_capacity(count);
-        for row in rows {
-            let sequence = row.0;
-            let (subject, message) = self.message(row, sequence <= cursor.told)?;
-            acks.push_back((
-                sequence,
-                self.bus.jetstream.send_publish(subject, message).await?,
-            ));
-        }
-        // Only the second await is the acknowledgement. The first failure ends the chunk: what follows is sent anew.
-        while let Some((sequence, ack)) = acks.pop_front() {
-            ack.await?;
-            cursor.published = sequence;
-            cursor.told = cursor.told.max(sequence);
+        let told = cursor.told;
+        let chunk: Vec<Outgoing> = rows
+            .into_iter()
+            .map(|row| self.outgoing(row, told))
+            .collect::<anyhow::Result<_>>()?;
+        let Some(last) = chunk.last().map(|o| o.sequence) else {
+            return Ok(0);
+        };
+        // What the bus refuses as a whole, because it has some of it already, goes one by one.
+        if chunk.len() >= TOGETHER && publish::together(&self.bus, &chunk).await.is_ok() {
+            cursor.reach(last);
+        } else {
+            publish::one_by_one(&self.bus, &chunk, |sequence| cursor.reach(sequence)).await?;
         }
         meters::PUBLISHED
             .with_label_values(&[self.stream.name()])
-            .inc_by(count as u64);
-        Ok(count)
+            .inc_by(chunk.len() as u64);
+        Ok(chunk.len())
     }
 
-    fn message(&self, row: Row, again: bool) -> anyhow::Result<(String, PublishMessage)> {
+    fn outgoing(&self, row: Row, told: i64) -> anyhow::Result<Outgoing> {
         let (sequence, id, kind, subject, at, traceparent, data) = row;
         let id = EventId(id);
         let mut headers = HeaderMap::new();
@@ -191,6 +201,10 @@ impl Relay {
         headers.insert(SEQUENCE_HEADER, sequence.to_string().as_str());
         if let Some(traceparent) = &traceparent {
             headers.insert("traceparent", traceparent.as_str());
+        }
+        // What is told again was asked for because the stream no longer has it: the server's memory must not drop it.
+        if sequence > told {
+            headers.insert(NATS_MESSAGE_ID, id.to_string().as_str());
         }
         let envelope = Envelope {
             specversion: "1.0".to_owned(),
@@ -203,16 +217,12 @@ impl Relay {
             traceparent,
             data: data.0,
         };
-        let message = PublishMessage::build()
-            .headers(headers)
-            .payload(serde_json::to_vec(&envelope)?.into());
-        // What is told again was asked for because the stream no longer has it: the server's memory must not drop it.
-        let message = if again {
-            message
-        } else {
-            message.message_id(id.to_string())
-        };
-        Ok((subject, message))
+        Ok(Outgoing {
+            sequence,
+            subject,
+            headers,
+            payload: serde_json::to_vec(&envelope)?.into(),
+        })
     }
 
     async fn tell_again(

@@ -46,12 +46,15 @@ impl Drop for Guard {
 /// # Errors
 /// When the log filter or the endpoint cannot be understood.
 pub fn start(telemetry: &Telemetry<'_>) -> anyhow::Result<Guard> {
-    let filter: EnvFilter = telemetry.log.parse().map_err(|e| {
-        anyhow::anyhow!(
-            "log: `{}` is no log filter ({e}); try `info`",
-            telemetry.log
-        )
-    })?;
+    // The client's own words on connections repeat ours; what is asked for by name still comes.
+    let filter: EnvFilter = format!("async_nats=warn,{}", telemetry.log)
+        .parse()
+        .map_err(|e| {
+            anyhow::anyhow!(
+                "log: `{}` is no log filter ({e}); try `info`",
+                telemetry.log
+            )
+        })?;
     let output = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);

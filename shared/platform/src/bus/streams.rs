@@ -33,6 +33,7 @@ pub async fn ensure_stream(
         duplicate_window,
         deny_delete: true,
         deny_purge: true,
+        allow_atomic_publish: true,
         ..Config::default()
     };
     bus.jetstream.create_or_update_stream(config).await?;

@@ -1,0 +1,84 @@
+//! Two ways to publish a chunk: together or one by one. Either way only an acknowledgement counts.
+
+use anyhow::ensure;
+use async_nats::{HeaderMap, jetstream::message::PublishMessage};
+use bytes::Bytes;
+use uuid::Uuid;
+
+use crate::bus::Bus;
+
+/// An event ready to publish.
+pub(super) struct Outgoing {
+    pub(super) sequence: i64,
+    pub(super) subject: String,
+    pub(super) headers: HeaderMap,
+    pub(super) payload: Bytes,
+}
+
+/// Publishes a chunk as one atomic batch (NATS ADR-50): all of it is stored, after one sync, or none.
+///
+/// # Errors
+/// When the bus is away, or has one of the events already.
+pub(super) async fn together(bus: &Bus, chunk: &[Outgoing]) -> anyhow::Result<()> {
+    let batch = Uuid::new_v4().simple().to_string();
+    let headers = |n: usize, outgoing: &Outgoing| {
+        let mut headers = outgoing.headers.clone();
+        headers.insert("Nats-Batch-Id", batch.as_str());
+        headers.insert("Nats-Batch-Sequence", (n + 1).to_string().as_str());
+        headers
+    };
+    let Some((last, before)) = chunk.split_last() else {
+        return Ok(());
+    };
+    for (n, outgoing) in before.iter().enumerate() {
+        let (subject, payload) = (outgoing.subject.clone(), outgoing.payload.clone());
+        bus.client
+            .publish_with_headers(subject, headers(n, outgoing), payload)
+            .await?;
+    }
+    let mut headers = headers(before.len(), last);
+    headers.insert("Nats-Batch-Commit", "1");
+    let message = PublishMessage::build()
+        .headers(headers)
+        .payload(last.payload.clone());
+    let ack = bus
+        .jetstream
+        .send_publish(last.subject.clone(), message)
+        .await?
+        .await?;
+    ensure!(
+        ack.batch_size == Some(chunk.len() as u64),
+        "the bus stored {:?} of {} events",
+        ack.batch_size,
+        chunk.len()
+    );
+    Ok(())
+}
+
+/// Publishes a chunk with all of it in flight at once, and tells of each acknowledgement in order.
+///
+/// # Errors
+/// At the first event that is not acknowledged; those before it are.
+pub(super) async fn one_by_one(
+    bus: &Bus,
+    chunk: &[Outgoing],
+    mut acknowledged: impl FnMut(i64),
+) -> anyhow::Result<()> {
+    let mut acks = Vec::with_capacity(chunk.len());
+    for outgoing in chunk {
+        let message = PublishMessage::build()
+            .headers(outgoing.headers.clone())
+            .payload(outgoing.payload.clone());
+        let ack = bus
+            .jetstream
+            .send_publish(outgoing.subject.clone(), message)
+            .await?;
+        acks.push((outgoing.sequence, ack));
+    }
+    // Only the second await is the acknowledgement.
+    for (sequence, ack) in acks {
+        ack.await?;
+        acknowledged(sequence);
+    }
+    Ok(())
+}
