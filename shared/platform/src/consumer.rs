@@ -97,6 +97,8 @@ pub async fn positions(pool: &PgPool) -> Result<BTreeMap<String, u64>, sqlx::Err
 
 /// The last number applied, by source.
 type Positions = HashMap<String, u64>;
+/// What each source's last heartbeat told, and what had been applied then.
+type Before = HashMap<String, (u64, u64)>;
 
 impl<A: Apply> Consumer<A> {
     const STREAM: Stream = <A::Event as Event>::STREAM;
@@ -155,8 +157,7 @@ impl<A: Apply> Consumer<A> {
             .client
             .subscribe(heartbeats_of(Self::STREAM))
             .await?;
-        // Positions at the last heartbeat of each source that was ahead of us.
-        let mut behind = Positions::new();
+        let mut before = Before::new();
         *failing = false;
         loop {
             tokio::select! {
@@ -168,7 +169,7 @@ impl<A: Apply> Consumer<A> {
                 beat = heartbeats.next() => {
                     let beat = beat.ok_or_else(|| anyhow::anyhow!("the bus connection is closed"))?;
                     if let Ok(beat) = serde_json::from_slice(&beat.payload) {
-                        self.heartbeat(beat, &positions, &mut behind).await;
+                        self.heartbeat(beat, &positions, &mut before).await;
                     }
                 }
             }
@@ -364,14 +365,24 @@ impl<A: Apply> Consumer<A> {
         Ok(dead_letters::insert(transaction, &letter, self.clock.now()).await?)
     }
 
-    /// Notices a lost tail: the source is ahead, and nothing has come since its last heartbeat.
-    async fn heartbeat(&self, beat: Heartbeat, positions: &Positions, behind: &mut Positions) {
+    /// Compares what a source says it has told with what has come. One heartbeat may cross with events under way, so only
+    /// what two in a row say counts.
+    async fn heartbeat(&self, beat: Heartbeat, positions: &Positions, before: &mut Before) {
         self.progress.heard(&beat.source);
         let position = positions.get(&beat.source).copied().unwrap_or(0);
-        if beat.last <= position {
-            behind.remove(&beat.source);
-        } else if behind.insert(beat.source.clone(), position) == Some(position) {
+        let last = before.insert(beat.source.clone(), (beat.last, position));
+        if beat.last > position && last.is_some_and(|(told, had)| told > had && had == position) {
+            // The tail is lost: the source is ahead, and nothing has come meanwhile.
             self.ask_again(&beat.source, position + 1).await;
+        } else if beat.last < position && last.is_some_and(|(told, had)| told < had) {
+            tracing::error!(
+                service = self.service,
+                source = beat.source,
+                told = beat.last,
+                applied = position,
+                "the source knows fewer events than were applied, so its next ones would be taken for known; \
+                 was its database restored from an older backup? restore this service's to the same moment"
+            );
         }
     }
 

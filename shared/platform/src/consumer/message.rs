@@ -32,14 +32,20 @@ impl<E: DeserializeOwned> Received<E> {
                 .and_then(|h| h.get(name))
                 .map(|v| v.as_str().to_owned())
         };
+        let source = header(SOURCE_HEADER);
+        let sequence = header(SEQUENCE_HEADER).and_then(|n| n.parse().ok());
         let body = match read::<E>(&message.payload) {
+            // Without a place in the line it could have its effect twice.
+            Ok(_) if source.is_none() || sequence.is_none() => {
+                Body::Unreadable("its headers name no source and number".to_owned())
+            }
             Ok(event) => Body::Event(event),
             Err(reason) => Body::Unreadable(reason),
         };
         Self {
             subject: message.subject.to_string(),
-            source: header(SOURCE_HEADER),
-            sequence: header(SEQUENCE_HEADER).and_then(|n| n.parse().ok()),
+            source,
+            sequence,
             traceparent: header("traceparent"),
             payload: message.payload.clone(),
             body,
@@ -50,8 +56,7 @@ impl<E: DeserializeOwned> Received<E> {
 impl<E> Received<E> {
     pub(super) fn event(&self) -> Option<&E> {
         match &self.body {
-            // Without a place in the line it could have its effect twice.
-            Body::Event(event) if self.sequence.is_some() && self.source.is_some() => Some(event),
+            Body::Event(event) => Some(event),
             _ => None,
         }
     }
