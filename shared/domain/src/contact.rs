@@ -4,7 +4,7 @@ use jiff::{Timestamp, civil::Date};
 
 use crate::{
     Channel, ContactEvent, ContactWhat, Department, QueueName, SERVICE_LEVEL_SECONDS,
-    SHORT_ABANDON_SECONDS, local_day,
+    SHORT_ABANDON_SECONDS, TurnedAway, local_day,
 };
 
 /// What is known of one contact.
@@ -56,6 +56,8 @@ pub struct Left {
 pub enum LeftHow {
     /// Nobody knows: the PBX restarted.
     Lost,
+    /// The queue was closed.
+    Closed,
     /// Offered and not answered.
     TurnedAway,
     /// Hung up or walked away.
@@ -73,6 +75,8 @@ pub enum Outcome {
     Abandoned(Option<i64>),
     /// Offered and not answered.
     TurnedAway(Option<i64>),
+    /// It came to a closed queue and was never offered to a guide: counted nowhere.
+    NotOffered,
     /// It is over, and how it went is unknown: counted nowhere.
     Unknown,
 }
@@ -106,8 +110,12 @@ impl ContactFacts {
                 self.answered = Some(self.answered.map_or(this, |t| t.min(this)));
             }
             ContactWhat::Abandoned { waited_s } => self.leave(at, LeftHow::Abandoned, waited_s),
-            ContactWhat::TurnedAway { waited_s, .. } => {
-                self.leave(at, LeftHow::TurnedAway, waited_s)
+            ContactWhat::TurnedAway { reason, waited_s } => {
+                let how = match reason {
+                    TurnedAway::Closed => LeftHow::Closed,
+                    _ => LeftHow::TurnedAway,
+                };
+                self.leave(at, how, waited_s);
             }
             ContactWhat::Lost => self.leave(at, LeftHow::Lost, None),
             ContactWhat::Ended => self.ended = self.ended.max(Some(at)),
@@ -131,6 +139,9 @@ impl ContactFacts {
                 match left.how {
                     LeftHow::Abandoned => Outcome::Abandoned(wait),
                     LeftHow::TurnedAway => Outcome::TurnedAway(wait),
+                    // Who stood in the queue when it closed was offered; who came afterwards was not.
+                    LeftHow::Closed if self.first_queued.is_some() => Outcome::TurnedAway(wait),
+                    LeftHow::Closed => Outcome::NotOffered,
                     LeftHow::Lost => Outcome::Unknown,
                 }
             }
@@ -177,7 +188,7 @@ impl ContactFacts {
     /// What it adds to the figures, and where. `None` while undecided or unknown: then it is in neither number.
     pub fn counted(&self) -> Option<(ContactCell, ContactSums)> {
         let (wait, mut sums) = match self.outcome() {
-            Outcome::Waiting(_) | Outcome::Unknown => return None,
+            Outcome::Waiting(_) | Outcome::NotOffered | Outcome::Unknown => return None,
             Outcome::Answered(wait) => {
                 let within = wait.is_some_and(|w| w <= i64::from(SERVICE_LEVEL_SECONDS) * 1000);
                 let sums = ContactSums {

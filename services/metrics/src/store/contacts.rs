@@ -71,7 +71,12 @@ fn facts(row: &PgRow) -> Result<ContactFacts, sqlx::Error> {
     })
 }
 
-const HOWS: [LeftHow; 3] = [LeftHow::Lost, LeftHow::TurnedAway, LeftHow::Abandoned];
+const HOWS: [LeftHow; 4] = [
+    LeftHow::Lost,
+    LeftHow::TurnedAway,
+    LeftHow::Abandoned,
+    LeftHow::Closed,
+];
 
 fn how_of(number: i16) -> Result<LeftHow, sqlx::Error> {
     usize::try_from(number)
@@ -85,6 +90,7 @@ fn number_of(how: LeftHow) -> i16 {
         LeftHow::Lost => 0,
         LeftHow::TurnedAway => 1,
         LeftHow::Abandoned => 2,
+        LeftHow::Closed => 3,
     }
 }
 
