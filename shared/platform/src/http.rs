@@ -6,12 +6,13 @@ use std::time::Instant;
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, MatchedPath, Request},
+    extract::{DefaultBodyLimit, FromRequest, MatchedPath, Request},
     http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
 };
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -113,6 +114,30 @@ async fn wrong_method() -> Problem {
         "no such method here",
         "the methods are listed in /openapi.json",
     )
+}
+
+/// A request's body, of at most [`BODY_LIMIT`] bytes.
+#[derive(Debug)]
+pub struct Body(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Body {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        match Bytes::from_request(request, state).await {
+            Ok(body) => Ok(Self(body)),
+            Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "the body is too large",
+                "send at most 8 MiB at a time, in several requests if need be; nothing was stored",
+            )),
+            Err(error) => Err(Problem::new(
+                error.status(),
+                "the body could not be read",
+                "the connection broke or the encoding is wrong; nothing was stored, so send the same request again",
+            )),
+        }
+    }
 }
 
 /// Reads a JSON body. The error names the field.

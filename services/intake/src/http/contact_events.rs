@@ -2,11 +2,15 @@
 
 use axum::{
     Json,
-    body::Bytes,
     extract::State,
     http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
 };
-use platform::{Problem, auth::Scope, http::read_value, telemetry};
+use platform::{
+    Problem,
+    auth::Scope,
+    http::{Body, read_value},
+    telemetry,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -51,7 +55,7 @@ pub(crate) struct Taken {
 pub(crate) async fn post(
     State(intake): State<Intake>,
     headers: HeaderMap,
-    body: Bytes,
+    Body(body): Body,
 ) -> Result<Json<Taken>, Problem> {
     intake.keys.require(&headers, Scope::ContactsWrite).await?;
     let told = match media_type(&headers) {

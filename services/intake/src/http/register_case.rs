@@ -2,12 +2,15 @@
 
 use axum::{
     Json,
-    body::Bytes,
     extract::State,
     http::{HeaderMap, StatusCode},
 };
 use domain::CaseId;
-use platform::{Problem, auth::Scope, http::read_json};
+use platform::{
+    Problem,
+    auth::Scope,
+    http::{Body, read_json},
+};
 use uuid::Uuid;
 
 use super::{Intake, change_case::ask};
@@ -37,7 +40,7 @@ use crate::{
 pub(crate) async fn post(
     State(intake): State<Intake>,
     headers: HeaderMap,
-    body: Bytes,
+    Body(body): Body,
 ) -> Result<(StatusCode, Json<CaseView>), Problem> {
     let key = intake.keys.require(&headers, Scope::CasesWrite).await?;
     let input: CaseInput = read_json(&body)?;

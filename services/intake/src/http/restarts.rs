@@ -1,7 +1,11 @@
 //! `POST /intake/restarts`: a PBX has restarted.
 
-use axum::{Json, body::Bytes, extract::State, http::HeaderMap};
-use platform::{Problem, auth::Scope, http::read_json};
+use axum::{Json, extract::State, http::HeaderMap};
+use platform::{
+    Problem,
+    auth::Scope,
+    http::{Body, read_json},
+};
 
 use super::{Intake, contact_events::Taken, problems::not_written};
 use crate::{contacts::Job, input::RestartInput};
@@ -25,7 +29,7 @@ use crate::{contacts::Job, input::RestartInput};
 pub(crate) async fn post(
     State(intake): State<Intake>,
     headers: HeaderMap,
-    body: Bytes,
+    Body(body): Body,
 ) -> Result<Json<Taken>, Problem> {
     intake.keys.require(&headers, Scope::ContactsWrite).await?;
     let restart: RestartInput = read_json(&body)?;
