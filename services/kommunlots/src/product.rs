@@ -10,7 +10,7 @@ use embedded::DataFolder;
 use platform::{
     Clock, auth,
     bus::Bus,
-    database::{self, ACCESS, Schema},
+    database::{self, ACCESS, Commit, Schema},
     health::Health,
     http,
 };
@@ -148,12 +148,12 @@ impl Product {
             buses.push(bus.clone());
             anyhow::Ok(bus)
         };
-        let pool = |schema: &Schema, most| -> anyhow::Result<PgPool> {
-            database::pool(&servers.database_url, schema.name, most)
+        let pool = |schema: &Schema, most, commit| -> anyhow::Result<PgPool> {
+            database::pool(&servers.database_url, schema.name, most, commit)
         };
         if roles.intake {
             let with = intake::Surroundings {
-                pool: pool(&intake::SCHEMA, 8)?,
+                pool: pool(&intake::SCHEMA, 8, Commit::Durable)?,
                 bus: bus(intake::rights().service).await?,
                 clock: clock.clone(),
             };
@@ -163,7 +163,7 @@ impl Product {
         }
         if roles.metrics {
             let with = metrics::Surroundings {
-                pool: pool(&metrics::SCHEMA, 6)?,
+                pool: pool(&metrics::SCHEMA, 6, Commit::ToldAgain)?,
                 bus: bus(metrics::rights().service).await?,
                 clock: clock.clone(),
             };

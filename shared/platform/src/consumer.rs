@@ -14,7 +14,7 @@ use async_nats::jetstream::{
 };
 use domain::{Event, Stream};
 use futures::StreamExt;
-use sqlx::{Acquire, PgConnection, PgPool};
+use sqlx::{Acquire, PgConnection, PgPool, Postgres, Transaction};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -97,6 +97,8 @@ pub async fn positions(pool: &PgPool) -> Result<BTreeMap<String, u64>, sqlx::Err
 
 /// The last number applied, by source.
 type Positions = HashMap<String, u64>;
+/// A message and its event.
+type Readable<'a, E> = (&'a Received<E>, &'a E);
 /// What each source's last heartbeat told, and what had been applied then.
 type Before = HashMap<String, (u64, u64)>;
 
@@ -262,18 +264,24 @@ impl<A: Apply> Consumer<A> {
         if line.bodies.is_empty() {
             return Ok(());
         }
-        let mut transaction = self.pool.begin().await?;
-        for (source, reached) in &line.reached {
-            let before = positions.get(source).copied().unwrap_or(0);
-            self.move_position(&mut transaction, source, before, *reached)
-                .await?;
-        }
-        let readable: Vec<(&Received<A::Event>, &A::Event)> = line
+        let readable: Vec<Readable<'_, A::Event>> = line
             .bodies
             .iter()
             .filter_map(|r| Some((*r, r.event()?)))
             .collect();
-        self.apply_readable(&mut transaction, &readable).await?;
+        let events: Vec<&A::Event> = readable.iter().map(|(_, event)| *event).collect();
+
+        let mut transaction = self.begin(line, positions).await?;
+        match self.apply.apply(&mut transaction, &events).await {
+            Ok(()) => {}
+            Err(Failure::Retry(error)) => return Err(error),
+            // One of them cannot be applied: find it, and let the others pass.
+            Err(Failure::Reject(_)) => {
+                transaction.rollback().await?;
+                transaction = self.begin(line, positions).await?;
+                self.apply_each(&mut transaction, &readable).await?;
+            }
+        }
         for received in &line.bodies {
             if let Body::Unreadable(reason) = &received.body {
                 self.reject(&mut transaction, received, reason).await?;
@@ -283,22 +291,25 @@ impl<A: Apply> Consumer<A> {
         Ok(())
     }
 
-    async fn apply_readable(
+    async fn begin(
+        &self,
+        line: &Line<'_, A::Event>,
+        positions: &Positions,
+    ) -> anyhow::Result<Transaction<'static, Postgres>> {
+        let mut transaction = self.pool.begin().await?;
+        for (source, reached) in &line.reached {
+            let before = positions.get(source).copied().unwrap_or(0);
+            self.move_position(&mut transaction, source, before, *reached)
+                .await?;
+        }
+        Ok(transaction)
+    }
+
+    async fn apply_each(
         &self,
         transaction: &mut PgConnection,
-        readable: &[(&Received<A::Event>, &A::Event)],
+        readable: &[Readable<'_, A::Event>],
     ) -> anyhow::Result<()> {
-        if readable.is_empty() {
-            return Ok(());
-        }
-        let events: Vec<&A::Event> = readable.iter().map(|(_, event)| *event).collect();
-        let mut attempt = transaction.begin().await?;
-        match self.apply.apply(&mut attempt, &events).await {
-            Ok(()) => return Ok(attempt.commit().await?),
-            Err(Failure::Retry(error)) => return Err(error),
-            Err(Failure::Reject(_)) => attempt.rollback().await?,
-        }
-        // One of them cannot be applied: find it, and let the others pass.
         for (received, event) in readable {
             let mut attempt = transaction.begin().await?;
             match self.apply.apply(&mut attempt, &[*event]).await {

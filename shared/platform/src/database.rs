@@ -105,12 +105,34 @@ async fn migrate_one(admin: &mut PgConnection, schema: &Schema) -> anyhow::Resul
     Ok(())
 }
 
+/// When a commit is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Commit {
+    /// When it is on disk.
+    Durable,
+    /// At once; a crash of PostgreSQL may lose the last fraction of a second, each transaction whole. Right only for a
+    /// service that does nothing but consume: its position is lost with the effect, and the source tells again.
+    ToldAgain,
+}
+
 /// A pool that speaks with the rights of one schema's role, and finds that schema's tables without a prefix.
 ///
 /// # Errors
 /// When `url` is not a PostgreSQL address. The database itself need not be there yet.
-pub fn pool(url: &str, schema: &'static str, connections: u32) -> anyhow::Result<PgPool> {
-    let become_role = format!("SET ROLE {}; SET search_path TO {schema}", role(schema));
+pub fn pool(
+    url: &str,
+    schema: &'static str,
+    connections: u32,
+    commit: Commit,
+) -> anyhow::Result<PgPool> {
+    let synchronous = match commit {
+        Commit::Durable => "on",
+        Commit::ToldAgain => "off",
+    };
+    let become_role = format!(
+        "SET ROLE {}; SET search_path TO {schema}; SET synchronous_commit TO {synchronous}",
+        role(schema)
+    );
     let options = options(url)?.application_name(&format!("kommunlots {schema}"));
     Ok(PgPoolOptions::new()
         .max_connections(connections)

@@ -71,6 +71,7 @@ fn facts(row: &PgRow) -> Result<ContactFacts, sqlx::Error> {
     })
 }
 
+/// How each way of leaving is stored: by its place here. New ones go to the end.
 const HOWS: [LeftHow; 4] = [
     LeftHow::Lost,
     LeftHow::TurnedAway,
@@ -85,13 +86,9 @@ fn how_of(number: i16) -> Result<LeftHow, sqlx::Error> {
         .ok_or_else(|| impossible("way of leaving"))
 }
 
-fn number_of(how: LeftHow) -> i16 {
-    match how {
-        LeftHow::Lost => 0,
-        LeftHow::TurnedAway => 1,
-        LeftHow::Abandoned => 2,
-        LeftHow::Closed => 3,
-    }
+fn number_of(how: LeftHow) -> Option<i16> {
+    let place = HOWS.iter().position(|h| *h == how)?;
+    i16::try_from(place).ok()
 }
 
 /// Stores facts.
@@ -115,7 +112,10 @@ pub(crate) async fn save(
             .collect()
     };
     sqlx::query(
-        "INSERT INTO contact_fact AS f (id, channel, queue, department, first_queued, last_queued, answered_at,
+        "WITH heard AS (
+             INSERT INTO channel_heard SELECT DISTINCT * FROM unnest($2::text[]) ON CONFLICT DO NOTHING
+         )
+         INSERT INTO contact_fact AS f (id, channel, queue, department, first_queued, last_queued, answered_at,
              answered_waited_s, left_at, left_how, left_waited_s, ended_at, waiting, day, wait_ms)
          SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[],
              $7::timestamptz[], $8::integer[], $9::timestamptz[], $10::smallint[], $11::integer[], $12::timestamptz[],
@@ -136,20 +136,12 @@ pub(crate) async fn save(
     .bind(times(|f| f.answered.map(|a| a.at)))
     .bind(seconds(|f| f.answered.and_then(|a| a.waited_s)))
     .bind(times(|f| f.left.map(|l| l.at)))
-    .bind(rows.iter().map(|(_, f)| f.left.map(|l| number_of(l.how))).collect::<Vec<_>>())
+    .bind(rows.iter().map(|(_, f)| f.left.and_then(|l| number_of(l.how))).collect::<Vec<_>>())
     .bind(seconds(|f| f.left.and_then(|l| l.waited_s)))
     .bind(times(|f| f.ended))
     .bind(rows.iter().map(|(_, f)| matches!(f.outcome(), Outcome::Waiting(_))).collect::<Vec<_>>())
     .bind(counted.iter().map(|c| c.as_ref().map(|(cell, _)| cell.day.to_sqlx())).collect::<Vec<Option<Date>>>())
     .bind(counted.iter().map(|c| c.as_ref().and_then(|(_, s)| s.longest_wait_ms)).collect::<Vec<_>>())
-    .execute(&mut *connection)
-    .await?;
-
-    let heard: BTreeSet<&str> = rows.iter().map(|(_, f)| f.channel.as_str()).collect();
-    sqlx::query(
-        "INSERT INTO channel_heard SELECT * FROM unnest($1::text[]) ON CONFLICT DO NOTHING",
-    )
-    .bind(heard.into_iter().collect::<Vec<_>>())
     .execute(connection)
     .await?;
     Ok(())
