@@ -11,7 +11,8 @@ CREATE TABLE source (
 
 -- The record. The bus only carries: whatever it loses is published again from here.
 CREATE TABLE event_log (
-    source      text        NOT NULL REFERENCES source (name),
+    -- A row of `source`: whoever appends holds its lock, so there is no need to look it up again for each event.
+    source      text        NOT NULL,
     sequence    bigint      NOT NULL,
     id          uuid        NOT NULL UNIQUE,
     kind        text        NOT NULL,

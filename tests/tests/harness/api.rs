@@ -1,10 +1,14 @@
 //! The product's public API, as its clients see it.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
 
 /// How long an effect may take to be seen; far more than it takes, so that only a lost one fails.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -74,6 +78,40 @@ impl Api {
         Ok((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
     }
 
+    /// A request that must be refused: its status and its problem, checked for being one.
+    pub(crate) async fn problem(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<reqwest::Body>,
+    ) -> anyhow::Result<Answer> {
+        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(key) = &self.key {
+            request = request.bearer_auth(key);
+        }
+        let answer = request.body(body).send().await?;
+        let status = answer.status();
+        let kind = answer.headers().get("content-type").cloned();
+        let text = answer.text().await?;
+        let is_problem = kind
+            .as_ref()
+            .is_some_and(|k| k == "application/problem+json");
+        ensure!(is_problem, "{path}: {status} came as {kind:?}: {text}");
+        let problem: Value = serde_json::from_str(&text)?;
+        ensure!(problem["status"] == status.as_u16(), "{status}: {problem}");
+        for field in ["title", "detail"] {
+            ensure!(
+                problem[field].as_str().is_some_and(|t| !t.is_empty()),
+                "{problem}"
+            );
+        }
+        Ok((status, problem))
+    }
+
     /// Posts contact events as NDJSON; the counts, when it succeeds.
     pub(crate) async fn contacts(&self, events: &[Value]) -> anyhow::Result<Value> {
         let body: String = events.iter().map(|e| format!("{e}\n")).collect();
@@ -127,6 +165,30 @@ impl Api {
 /// A contact event on the telephone, in the queue `vaxel`.
 pub(crate) fn contact(reference: &str, event: &str, at: &str) -> Value {
     json!({ "contact": reference, "event": event, "at": at, "channel": "phone", "queue": "vaxel" })
+}
+
+/// A connection to the private database of a data folder, with every right.
+pub(crate) async fn database(data: &Path) -> anyhow::Result<PgConnection> {
+    let url = embedded::Postgres::url_of(&data.join("postgres")).context("a database's address")?;
+    Ok(PgConnection::connect(&url).await?)
+}
+
+/// The address of the private NATS of a data folder.
+pub(crate) fn bus_address(data: &Path) -> anyhow::Result<String> {
+    let port = std::fs::read_to_string(data.join("nats/port"))?;
+    Ok(format!("127.0.0.1:{}", port.trim()))
+}
+
+/// A file of the real and realistic input, where it is there. Tests do without where it is not.
+pub(crate) fn shared(name: &str) -> Option<PathBuf> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../shared/data")
+        .join(name);
+    if file.exists() {
+        return Some(file);
+    }
+    eprintln!("skipped: there is no shared/data/{name} beside the repository");
+    None
 }
 
 /// Tries until it holds. What is waited for is named when it never does.

@@ -3,5 +3,5 @@
 mod api;
 mod product;
 
-pub(crate) use api::{Api, contact, eventually};
+pub(crate) use api::{Api, bus_address, contact, database, eventually, shared};
 pub(crate) use product::{Product, program};
