@@ -89,11 +89,11 @@ impl Follower {
             Some(current) => current,
             None => open.insert(self.open().await?),
         };
-        // Rotated or not is looked at first: what was written before the rotation is then read to its end.
-        let now = fs::metadata(&self.log.path).ok();
-        let rotated = now
-            .as_ref()
-            .is_none_or(|now| file_id(now) != current.place.file);
+        // Looked at before the old file is read: what was written to it before is then read to its end. A PBX goes on
+        // writing to the old file until it is told to open the new one, so an empty new file means nothing yet.
+        let replaced_by = fs::metadata(&self.log.path)
+            .ok()
+            .filter(|now| file_id(now) != current.place.file && now.len() > 0);
         let length = current.file.metadata()?.len();
         if length < current.place.offset {
             tracing::warn!(path = %self.log.path.display(), "the queue_log has become shorter; reading it from its start");
@@ -104,7 +104,7 @@ impl Follower {
         let whole = match piece.iter().rposition(|b| *b == b'\n') {
             Some(end) => &piece[..=end],
             None if piece.len() == PIECE => &piece[..],
-            None if rotated && now.is_some() => &piece[..],
+            None if replaced_by.is_some() => &piece[..],
             None => &[],
         };
         if !whole.is_empty() {
@@ -116,7 +116,7 @@ impl Follower {
             current.place = place;
             return Ok(true);
         }
-        if rotated && let Some(now) = now {
+        if let Some(now) = replaced_by {
             let file = File::open(&self.log.path)?;
             let place = Place {
                 file: file_id(&now),
