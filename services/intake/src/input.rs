@@ -1,12 +1,14 @@
 //! What clients may send, and what it means.
 
+use std::borrow::Cow;
+
 use domain::{
     CaseType, Channel, ContactEvent, ContactId, ContactWhat, Department, Opinion, QueueName,
     RosaGroup, TurnedAway, Zone,
 };
 use jiff::{SignedDuration, Timestamp};
 use platform::http::FieldError;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use utoipa::ToSchema;
 
 /// Clocks may differ by this much; what lies further ahead is a mistake.
@@ -24,6 +26,7 @@ pub struct ContactInput {
     /// What happened.
     pub event: ContactKind,
     /// When it happened.
+    #[serde(deserialize_with = "time")]
     #[schema(example = "2026-11-23T08:02:28+01:00")]
     pub at: Timestamp,
     /// The channel.
@@ -71,6 +74,7 @@ pub struct RestartInput {
     #[schema(example = "pbx")]
     pub system: String,
     /// When it restarted.
+    #[serde(deserialize_with = "time")]
     pub at: Timestamp,
 }
 
@@ -258,6 +262,14 @@ impl CaseInput {
             contact.queue.as_str(),
         ))
     }
+}
+
+/// Reads a time; the error says how one looks rather than how reading failed.
+fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+    let text = Cow::<str>::deserialize(from)?;
+    text.parse().map_err(|_| {
+        D::Error::custom("must be a time with its offset, such as 2026-11-23T08:02:28+01:00")
+    })
 }
 
 /// Only the mail server can tell whether an address exists; this catches a slip of the hand.

@@ -11,6 +11,5 @@ pub(crate) mod migrate;
 
 /// Prints the OpenAPI document.
 pub(crate) fn print_openapi() -> anyhow::Result<()> {
-    print!("{}", crate::openapi::document()?);
-    Ok(())
+    crate::output::line(crate::openapi::document()?.trim_end())
 }

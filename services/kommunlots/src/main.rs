@@ -6,6 +6,7 @@ mod commands;
 mod config;
 mod demo;
 mod openapi;
+mod output;
 mod product;
 
 use std::process::ExitCode;

@@ -18,7 +18,7 @@ use sqlx::{Connection, PgConnection, PgPool};
 use tokio::{net::TcpListener, signal::unix::SignalKind, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Settings;
+use crate::{config::Settings, output};
 pub(crate) use servers::Servers;
 
 /// Every schema of the product.
@@ -206,7 +206,7 @@ impl Product {
         signals: Signals,
         work: impl Future<Output = anyhow::Result<()>>,
     ) -> anyhow::Result<()> {
-        println!("ready {}", self.base);
+        output::line(format_args!("ready {}", self.base))?;
         tracing::info!("the wallboard is at {}/wallboard", self.base);
         if let Some(folder) = &self.servers.folder {
             tracing::info!(

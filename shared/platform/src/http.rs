@@ -165,10 +165,9 @@ pub fn read_value<T: DeserializeOwned>(json: &[u8]) -> Result<T, FieldError> {
         )),
         Err(error) => {
             let path = error.path().to_string();
-            Err(FieldError::new(
-                if path == "." { "" } else { &path },
-                plain(error.inner()),
-            ))
+            // What broke off has no path but `?` or the field before it.
+            let field = path.trim_end_matches(['.', '?']);
+            Err(FieldError::new(field, plain(error.inner())))
         }
     }
 }

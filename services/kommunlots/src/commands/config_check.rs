@@ -1,6 +1,6 @@
 //! `kommunlots config check`: the settings as they come out of file, environment and command line.
 
-use crate::config::Settings;
+use crate::{config::Settings, output::say};
 
 /// Prints them, without passwords. That they could be read at all is the check.
 pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
@@ -11,19 +11,19 @@ pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
     {
         *url = without_password(url);
     }
-    println!("# the configuration is right; these settings are in force");
-    print!("{}", toml::to_string(&shown)?);
+    say!("# the configuration is right; these settings are in force")?;
+    say!("{}", toml::to_string(&shown)?.trim_end())?;
     if settings.database_url.is_none() {
-        println!(
+        say!(
             "# database_url is not set: a private PostgreSQL is kept in {}",
             settings.data.display()
-        );
+        )?;
     }
     if settings.nats_url.is_none() {
-        println!(
+        say!(
             "# nats_url is not set: a private NATS is kept in {}",
             settings.data.display()
-        );
+        )?;
     }
     Ok(())
 }

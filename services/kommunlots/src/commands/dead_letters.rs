@@ -6,6 +6,7 @@ use crate::{
     cli::{Access, DeadLetters},
     client::Client,
     config::Settings,
+    output::say,
 };
 
 /// Lists or sends again.
@@ -24,8 +25,7 @@ async fn act(client: &Client, what: DeadLetters) -> anyhow::Result<()> {
     let letters: Vec<Value> = client.get("/figures/dead-letters", &[]).await?;
     let ids = match what {
         DeadLetters::List => {
-            list(&letters);
-            return Ok(());
+            return list(&letters);
         }
         DeadLetters::SendAgain { all: true, .. } => {
             letters.iter().filter_map(|l| l["id"].as_i64()).collect()
@@ -39,10 +39,10 @@ async fn act(client: &Client, what: DeadLetters) -> anyhow::Result<()> {
             .post::<Value>(&path, "application/json", String::new())
             .await
         {
-            Ok(_) => println!("{id} applied"),
+            Ok(_) => say!("{id} applied")?,
             Err(error) => {
                 refused += 1;
-                println!("{id} {error:#}");
+                say!("{id} {error:#}")?;
             }
         }
     }
@@ -50,9 +50,9 @@ async fn act(client: &Client, what: DeadLetters) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn list(letters: &[Value]) {
+fn list(letters: &[Value]) -> anyhow::Result<()> {
     if letters.is_empty() {
-        println!("there are no dead letters");
+        say!("there are no dead letters")?;
     }
     for letter in letters {
         let text = |field: &str| match &letter[field] {
@@ -60,7 +60,7 @@ fn list(letters: &[Value]) {
             Value::Null => "-".to_owned(),
             other => other.to_string(),
         };
-        println!(
+        say!(
             "{:>6}  {}  {}  {} {}  {}",
             text("id"),
             text("received_at"),
@@ -68,6 +68,7 @@ fn list(letters: &[Value]) {
             text("source"),
             text("sequence"),
             text("reason")
-        );
+        )?;
     }
+    Ok(())
 }

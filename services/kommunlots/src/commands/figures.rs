@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use metrics::{By, Figures};
 
-use crate::{cli::Access, client::Client, config::Settings};
+use crate::{cli::Access, client::Client, config::Settings, output::say};
 
 /// Prints the figures of a period.
 pub(crate) async fn run(
@@ -19,11 +19,11 @@ pub(crate) async fn run(
     client.close().await;
     let figures = figures?;
     if json {
-        println!("{}", serde_json::to_string_pretty(&figures)?);
+        say!("{}", serde_json::to_string_pretty(&figures)?)?;
     } else if figures.is_empty() {
-        println!("no contacts are known from {from} to {to}");
+        say!("no contacts are known from {from} to {to}")?;
     } else {
-        print!("{}", table(&figures, by));
+        say!("{}", table(&figures, by).trim_end())?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context;
 use serde_json::Value;
 
-use crate::{cli::Access, config::Settings};
+use crate::{cli::Access, config::Settings, output::say};
 
 /// Asks whether the product is ready; an error when it is not.
 pub(crate) async fn run(settings: &Settings, access: &Access) -> anyhow::Result<()> {
@@ -34,6 +34,6 @@ pub(crate) async fn run(settings: &Settings, access: &Access) -> anyhow::Result<
         "not ready; missing: {}",
         missing.join(", ")
     );
-    println!("ready");
+    say!("ready")?;
     Ok(())
 }

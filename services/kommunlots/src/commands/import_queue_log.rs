@@ -19,6 +19,7 @@ use crate::{
     cli::Access,
     client::{Client, progress},
     config::Settings,
+    output::say,
 };
 
 /// Lines sent in one request.
@@ -57,7 +58,7 @@ pub(crate) async fn run(
         Err(error) => Err(error),
     };
     client.close().await;
-    tally.print();
+    tally.print()?;
     outcome.with_context(|| {
         format!(
             "stopped after line {}; import the file again, what was taken is known",
@@ -147,20 +148,21 @@ impl Batch {
 }
 
 impl Tally {
-    fn print(&self) {
-        println!("lines read      {:>9}", self.read);
-        println!("taken           {:>9}", self.taken);
-        println!("already known   {:>9}", self.known);
-        println!(
+    fn print(&self) -> anyhow::Result<()> {
+        say!("lines read      {:>9}", self.read)?;
+        say!("taken           {:>9}", self.taken)?;
+        say!("already known   {:>9}", self.known)?;
+        say!(
             "passed over     {:>9}  (no contact event: log-ins, unanswered rings, restarts ...)",
             self.passed_over
-        );
-        println!("refused         {:>9}", self.refused.len());
+        )?;
+        say!("refused         {:>9}", self.refused.len())?;
         for (line, reason) in self.refused.iter().take(PRINTED) {
-            println!("  line {line} {reason}");
+            say!("  line {line} {reason}")?;
         }
         if self.refused.len() > PRINTED {
-            println!("  and {} more", self.refused.len() - PRINTED);
+            say!("  and {} more", self.refused.len() - PRINTED)?;
         }
+        Ok(())
     }
 }

@@ -11,6 +11,7 @@ use sqlx::{Connection, PgConnection};
 
 use crate::{
     config::Settings,
+    output::say,
     product::{SCHEMAS, take_folder},
 };
 
@@ -26,7 +27,7 @@ pub(crate) async fn new(settings: Settings, name: &str, scopes: &[Scope]) -> any
         "this is the only time it is shown; its scopes: {}",
         names(scopes)
     );
-    println!("{key}");
+    say!("{key}")?;
     Ok(())
 }
 

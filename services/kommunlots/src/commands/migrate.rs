@@ -3,7 +3,7 @@
 use platform::database;
 
 use super::key::with_database;
-use crate::{config::Settings, product::SCHEMAS};
+use crate::{config::Settings, output::say, product::SCHEMAS};
 
 /// Migrates.
 pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
@@ -13,7 +13,7 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     .await?;
     for schema in SCHEMAS {
         let last = schema.migrations.last().map_or(0, |(number, ..)| *number);
-        println!("{:<10} at migration {last}", schema.name);
+        say!("{:<10} at migration {last}", schema.name)?;
     }
     Ok(())
 }
