@@ -36,6 +36,9 @@ struct Arguments {
     /// Write the table to this file too
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
+    /// Measure this program rather than building the product
+    #[arg(long, value_name = "FILE")]
+    program: Option<PathBuf>,
     /// Keep the product's folders and say where they are
     #[arg(long)]
     keep: bool,
@@ -79,7 +82,10 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
     let busy = machine::busy();
     let setting = Setting {
-        program: product::build()?,
+        program: match &arguments.program {
+            Some(program) => std::path::absolute(program)?,
+            None => product::build()?,
+        },
         scale: if arguments.quick {
             Scale::QUICK
         } else {

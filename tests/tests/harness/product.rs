@@ -34,6 +34,18 @@ pub(crate) fn program() -> PathBuf {
     program
 }
 
+/// The program, without the settings of this shell: neither a real database nor the tests' own variables are for it.
+pub(crate) fn kommunlots() -> Command {
+    let mut command = Command::new(program());
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("KOMMUNLOTS_") && !text.starts_with("KOMMUNLOTS_TOOLS") {
+            command.env_remove(&name);
+        }
+    }
+    command
+}
+
 /// A running product. Killed outright when dropped, which must leave nothing behind either.
 pub(crate) struct Product {
     folder: TempDir,
@@ -90,7 +102,7 @@ impl Product {
 
     /// A command of the program on the same data folder; its standard output, when it succeeds.
     pub(crate) fn command(&self, arguments: &[&str]) -> anyhow::Result<String> {
-        let output = Command::new(program())
+        let output = kommunlots()
             .args(arguments)
             .arg("--data")
             .arg(self.data())
@@ -193,7 +205,7 @@ fn spawn(
         .create(true)
         .append(true)
         .open(folder.join("log"))?;
-    let mut child = Command::new(program())
+    let mut child = kommunlots()
         .args(arguments)
         .args(["--http", http, "--data"])
         .arg(folder.join("data"))
