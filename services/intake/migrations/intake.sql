@@ -16,7 +16,7 @@ CREATE TABLE contact (
 
 -- When a PBX restarts, those who waited in it are lost.
 CREATE INDEX contact_waiting ON contact (system)
-    WHERE answered_at IS NULL AND left_at IS NULL AND ended_at IS NULL;
+    WHERE answered_at IS NULL AND ended_at IS NULL AND (left_at IS NULL OR left_at <= last_queued);
 
 -- Cases, until they are forwarded.
 CREATE TABLE cases (

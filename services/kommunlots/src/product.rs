@@ -24,6 +24,8 @@ pub(crate) use servers::Servers;
 /// Every schema of the product.
 pub(crate) const SCHEMAS: [Schema; 3] = [ACCESS, intake::SCHEMA, metrics::SCHEMA];
 
+/// The first board is waited for this long; the page says what it waits for.
+const FIRST_BOARD: Duration = Duration::from_secs(5);
 /// Requests under way are given this long to finish.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -138,6 +140,7 @@ impl Product {
             }
         }
         let (closing, stop) = (CancellationToken::new(), CancellationToken::new());
+        let mut first_board = None;
         let (mut health, mut tasks) = (Health::default(), JoinSet::new());
         let mut router = Router::new().route("/openapi.json", get(openapi));
 
@@ -174,7 +177,9 @@ impl Product {
         }
         if roles.wallboard {
             let bus = bus(wallboard::rights().service).await?;
-            router = router.merge(wallboard::start(bus, &mut health, &mut tasks, &closing));
+            let (paths, first) = wallboard::start(bus, &mut health, &mut tasks, &closing);
+            router = router.merge(paths);
+            first_board = Some(first);
         }
 
         let serving = tokio::spawn(http::serve(
@@ -184,6 +189,12 @@ impl Product {
             closing.clone(),
         ));
         until_ready(&health).await;
+        // Who opens the wall at once shall see it. A wallboard by itself shows its page without metrics too.
+        if let Some(first_board) = first_board
+            && roles.metrics
+        {
+            let _ = tokio::time::timeout(FIRST_BOARD, first_board).await;
+        }
         if let Some(folder) = &servers.folder {
             folder.announce(&base)?;
         }

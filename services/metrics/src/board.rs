@@ -192,5 +192,23 @@ fn answer_rate(sums: &ContactSums, target: f64) -> AnswerRate {
 /// answered / (offered - short abandons), to six decimals; `None` where that is nothing.
 pub(crate) fn rate(sums: &ContactSums) -> Option<f64> {
     let counted = sums.offered - sums.short_abandoned;
-    (counted > 0).then(|| (sums.answered as f64 / counted as f64 * 1e6).round() / 1e6)
+    (counted > 0).then(|| rounded(sums.answered as f64 / counted as f64, 6))
+}
+
+/// The decimal number nearest to `value`, and of two equally near the even one, as accountants and most other programs do;
+/// an auditor who computes a figure again gets the same last digit.
+pub(crate) fn rounded(value: f64, decimals: usize) -> f64 {
+    format!("{value:.decimals$}").parse().unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rounded;
+
+    #[test]
+    fn ties_go_to_the_even_digit() {
+        assert_eq!(rounded(0.0625, 3), 0.062);
+        assert_eq!(rounded(0.1875, 3), 0.188);
+        assert_eq!(rounded(2987.0 / 3054.0, 6), 0.978062);
+    }
 }

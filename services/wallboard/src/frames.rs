@@ -19,6 +19,9 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 /// Metrics that has been silent for this long is asked.
 const SILENCE: Duration = Duration::from_secs(7);
 
+/// While there is no board at all, metrics is asked this often.
+const IMPATIENCE: Duration = Duration::from_millis(250);
+
 /// What a browser gets.
 #[derive(Serialize)]
 struct Frame<'a> {
@@ -30,9 +33,12 @@ struct Frame<'a> {
     message: &'a BoardMessage,
 }
 
+/// How old a frame may be to be sent as it was written. Older ones are written anew: their ages have grown.
+const JUST_MADE: Duration = Duration::from_millis(50);
+
 /// The latest frame, for whoever shows it.
 #[derive(Debug, Clone)]
-pub(crate) struct Frames(Arc<watch::Sender<Option<Utf8Bytes>>>);
+pub(crate) struct Frames(Arc<watch::Sender<Option<Made>>>);
 
 impl Default for Frames {
     fn default() -> Self {
@@ -42,24 +48,62 @@ impl Default for Frames {
 
 impl Frames {
     /// Follows the frames from the latest on.
-    pub(crate) fn follow(&self) -> watch::Receiver<Option<Utf8Bytes>> {
+    pub(crate) fn follow(&self) -> watch::Receiver<Option<Made>> {
         self.0.subscribe()
+    }
+
+    /// Waits for the first frame.
+    pub(crate) async fn first(self) {
+        // The sender lives as long as this.
+        let _ = self.follow().wait_for(Option::is_some).await;
+    }
+}
+
+/// A frame as it was written, and what it takes to write it anew.
+#[derive(Debug, Clone)]
+pub(crate) struct Made {
+    sequence: u64,
+    at: Instant,
+    text: Utf8Bytes,
+    latest: Arc<Latest>,
+}
+
+impl Made {
+    fn new(sequence: u64, latest: Arc<Latest>) -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            sequence,
+            at: Instant::now(),
+            text: latest.frame(sequence)?,
+            latest,
+        })
+    }
+
+    /// The frame with the ages of this moment.
+    pub(crate) fn text(&self) -> Utf8Bytes {
+        if self.at.elapsed() < JUST_MADE {
+            return self.text.clone();
+        }
+        // It was written once already, so it can be again.
+        self.latest
+            .frame(self.sequence)
+            .unwrap_or_else(|_| self.text.clone())
     }
 }
 
 /// A board and when it came.
+#[derive(Debug)]
 struct Latest {
     message: BoardMessage,
     came: Instant,
 }
 
 impl Latest {
-    fn read(message: &Message) -> Option<Self> {
+    fn read(message: &Message) -> Option<Arc<Self>> {
         match serde_json::from_slice(&message.payload) {
-            Ok(message) => Some(Self {
+            Ok(message) => Some(Arc::new(Self {
                 message,
                 came: Instant::now(),
-            }),
+            })),
             Err(error) => {
                 tracing::error!(%error, "a board could not be read");
                 None
@@ -78,12 +122,12 @@ impl Latest {
             sources: self.message.sources.iter().map(aged).collect(),
             ..self.message.clone()
         };
-        Ok(serde_json::to_string(&Frame {
+        let frame = Frame {
             sequence,
             age_s,
             message: &message,
-        })?
-        .into())
+        };
+        Ok(serde_json::to_string(&frame)?.into())
     }
 }
 
@@ -95,7 +139,9 @@ pub(crate) async fn run(bus: Bus, frames: Frames, stop: CancellationToken) -> an
     loop {
         if let Some(latest) = &latest {
             sequence += 1;
-            frames.0.send_replace(Some(latest.frame(sequence)?));
+            frames
+                .0
+                .send_replace(Some(Made::new(sequence, latest.clone())?));
         }
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
@@ -107,7 +153,7 @@ pub(crate) async fn run(bus: Bus, frames: Frames, stop: CancellationToken) -> an
                 }
                 latest = span.in_scope(|| Latest::read(&board)).or(latest);
             }
-            () = tokio::time::sleep(HEARTBEAT) => {
+            () = tokio::time::sleep(if latest.is_some() { HEARTBEAT } else { IMPATIENCE }) => {
                 if latest.as_ref().is_none_or(|l| l.came.elapsed() > SILENCE) {
                     latest = ask(&bus).await.or(latest);
                 }
@@ -117,7 +163,7 @@ pub(crate) async fn run(bus: Bus, frames: Frames, stop: CancellationToken) -> an
 }
 
 /// Asks metrics for its board. Nothing where metrics does not answer.
-async fn ask(bus: &Bus) -> Option<Latest> {
+async fn ask(bus: &Bus) -> Option<Arc<Latest>> {
     let answer = bus.client.request(BoardMessage::ASK, bytes::Bytes::new());
     match tokio::time::timeout(Duration::from_secs(1), answer).await {
         Ok(Ok(message)) => Latest::read(&message),

@@ -96,7 +96,7 @@ async fn latest(State(wallboard): State<Wallboard>) -> Response {
     match &*wallboard.frames.follow().borrow() {
         Some(frame) => (
             [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")],
-            frame.to_string(),
+            frame.text().to_string(),
         )
             .into_response(),
         None => Problem::new(
@@ -135,7 +135,7 @@ async fn show(mut socket: WebSocket, wallboard: Wallboard) {
                 }
                 let frame = frames.borrow_and_update().clone();
                 let Some(frame) = frame else { continue };
-                match tokio::time::timeout(PATIENCE, socket.send(Message::Text(frame))).await {
+                match tokio::time::timeout(PATIENCE, socket.send(Message::Text(frame.text()))).await {
                     Ok(Ok(())) => {}
                     _ => break,
                 }

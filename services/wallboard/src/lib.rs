@@ -26,15 +26,15 @@ pub fn rights() -> Rights {
     }
 }
 
-/// Starts the wallboard's tasks and returns its HTTP paths.
+/// Starts the wallboard's tasks; returns its HTTP paths, and what is done when it has its first board.
 pub fn start(
     bus: Bus,
     health: &mut Health,
     tasks: &mut JoinSet<anyhow::Result<()>>,
     stop: &CancellationToken,
-) -> Router {
+) -> (Router, impl Future<Output = ()> + use<>) {
     health.needs_bus("wallboard", &bus);
     let frames = frames::Frames::default();
     tasks.spawn(frames::run(bus, frames.clone(), stop.clone()));
-    http::router(frames, stop.clone())
+    (http::router(frames.clone(), stop.clone()), frames.first())
 }

@@ -27,6 +27,8 @@ pub struct ContactFacts {
     pub answered: Option<TookIt>,
     /// The last time it left unanswered.
     pub left: Option<Left>,
+    /// The last time the PBX restarted while it waited, as far as is known.
+    pub lost: Option<Timestamp>,
     /// When the conversation was over.
     pub ended: Option<Timestamp>,
 }
@@ -54,8 +56,6 @@ pub struct Left {
 /// How a contact left unanswered. At the same instant the later variant wins: what somebody saw beats not knowing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LeftHow {
-    /// Nobody knows: the PBX restarted.
-    Lost,
     /// The queue was closed.
     Closed,
     /// Offered and not answered.
@@ -92,6 +92,7 @@ impl ContactFacts {
             last_queued: None,
             answered: None,
             left: None,
+            lost: None,
             ended: None,
         }
     }
@@ -117,7 +118,7 @@ impl ContactFacts {
                 };
                 self.leave(at, how, waited_s);
             }
-            ContactWhat::Lost => self.leave(at, LeftHow::Lost, None),
+            ContactWhat::Lost => self.lost = self.lost.max(Some(at)),
             ContactWhat::Ended => self.ended = self.ended.max(Some(at)),
         }
     }
@@ -142,7 +143,6 @@ impl ContactFacts {
                     // Who stood in the queue when it closed was offered; who came afterwards was not.
                     LeftHow::Closed if self.first_queued.is_some() => Outcome::TurnedAway(wait),
                     LeftHow::Closed => Outcome::NotOffered,
-                    LeftHow::Lost => Outcome::Unknown,
                 }
             }
             (None, Some(_)) if self.ended.is_none() => self.waiting(),
@@ -158,8 +158,12 @@ impl ContactFacts {
                 && self.first_queued.is_some_and(|first| first < queued))
     }
 
+    /// It waits, unless the PBX restarted since: then nobody knows. What is told of how it went counts all the same.
     fn waiting(&self) -> Outcome {
-        self.first_queued.map_or(Outcome::Unknown, Outcome::Waiting)
+        match self.first_queued {
+            Some(since) if self.lost < self.last_queued => Outcome::Waiting(since),
+            _ => Outcome::Unknown,
+        }
     }
 
     fn wait_ms(&self, until: Timestamp, measured_s: Option<u32>) -> Option<i64> {

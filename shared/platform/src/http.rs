@@ -164,10 +164,19 @@ pub fn read_value<T: DeserializeOwned>(json: &[u8]) -> Result<T, FieldError> {
             "has something after its end; send one JSON value",
         )),
         Err(error) => {
-            let path = error.path().to_string();
             // What broke off has no path but `?` or the field before it.
-            let field = path.trim_end_matches(['.', '?']);
-            Err(FieldError::new(field, plain(error.inner())))
+            let path = error.path().to_string();
+            let path = path.trim_end_matches(['.', '?']);
+            let reason = plain(error.inner());
+            // A missing field is told of its parent.
+            match reason
+                .strip_prefix("missing field `")
+                .and_then(|r| r.strip_suffix('`'))
+            {
+                Some(name) if path.is_empty() => Err(FieldError::new(name, "is missing")),
+                Some(name) => Err(FieldError::new(&format!("{path}.{name}"), "is missing")),
+                None => Err(FieldError::new(path, reason)),
+            }
         }
     }
 }

@@ -90,7 +90,7 @@ pub(crate) async fn merge_contacts(
     Ok(())
 }
 
-/// Loses the calls that waited in a PBX when it restarted.
+/// Loses the calls that waited in a PBX when it restarted, also those that had left before and come back.
 pub(crate) async fn lose_waiting(
     connection: &mut PgConnection,
     system: &str,
@@ -99,7 +99,8 @@ pub(crate) async fn lose_waiting(
     let rows: Vec<(uuid::Uuid, String)> = sqlx::query_as(
         "UPDATE contact SET left_at = $2
          WHERE system = $1 AND channel = 'phone' AND last_queued <= $2
-               AND answered_at IS NULL AND left_at IS NULL AND ended_at IS NULL
+               AND answered_at IS NULL AND ended_at IS NULL AND (left_at IS NULL OR left_at <= last_queued)
+               AND (left_at IS NULL OR left_at < last_queued OR first_queued < last_queued)
          RETURNING id, queue",
     )
     .bind(system)

@@ -3,15 +3,18 @@
 use std::time::Duration;
 
 use anyhow::Context;
+use embedded::DataFolder;
 use serde_json::Value;
 
 use crate::{cli::Access, config::Settings, output::say};
 
 /// Asks whether the product is ready; an error when it is not.
 pub(crate) async fn run(settings: &Settings, access: &Access) -> anyhow::Result<()> {
+    let running = DataFolder::running(&settings.data).and_then(|running| running.http);
     let base = access
         .url
         .clone()
+        .or(running)
         .unwrap_or_else(|| format!("http://{}", settings.http));
     let client = reqwest::Client::builder()
         .timeout(Duration::from_secs(5))

@@ -13,7 +13,10 @@ use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 
 use super::Metrics;
-use crate::{board::rate, store::figures::sums};
+use crate::{
+    board::{rate, rounded},
+    store::figures::sums,
+};
 
 /// Figures of contacts, for one key of a period. See `GET /figures/definitions` for what each means.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -56,7 +59,7 @@ fn plain_number<S: Serializer>(number: &Option<f64>, to: S) -> Result<S::Ok, S::
 
 impl Figures {
     fn new(key: String, sums: &ContactSums, as_of: Timestamp) -> Self {
-        let mean = |sum_ms: i64, count: i64| (sum_ms as f64 / count as f64).round() / 1e3;
+        let mean = |sum_ms: i64, count: i64| rounded(sum_ms as f64 / 1e3 / count as f64, 3);
         Self {
             key,
             offered: sums.offered,
