@@ -1,3 +1,10 @@
+-- One row. What contact ids are derived with; secret, since a name could otherwise be found by trying.
+CREATE TABLE installation (
+    one        boolean PRIMARY KEY DEFAULT true CHECK (one),
+    pseudonyms uuid    NOT NULL DEFAULT gen_random_uuid()
+);
+INSERT INTO installation DEFAULT VALUES;
+
 -- Contacts: what the centre's systems call them, and how it stands with each.
 CREATE TABLE contact (
     id           uuid PRIMARY KEY,

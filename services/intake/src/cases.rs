@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::{CaseEvent, CaseId, CaseWhat, Event};
+use domain::{CaseEvent, CaseId, CaseWhat, ContactId, Event};
 use jiff::Timestamp;
 use platform::{
     auth::KeyId,
@@ -34,8 +34,17 @@ pub(crate) struct Job {
 
 #[derive(Debug)]
 pub(crate) enum Ask {
-    Register(CaseId, Box<CaseInput>),
+    Register(Box<NewCase>),
     Change(CaseId, Change),
+}
+
+/// A case to register.
+#[derive(Debug)]
+pub(crate) struct NewCase {
+    pub(crate) id: CaseId,
+    pub(crate) input: CaseInput,
+    pub(crate) contact: Option<ContactId>,
+    pub(crate) at: Timestamp,
 }
 
 /// The key that a client gave its request, and what it asked.
@@ -101,7 +110,15 @@ impl Write for Cases {
         let mut transaction = self.pool.begin().await?;
         let last = event_log::lock(&mut transaction, &self.source.name).await?;
         let mut turn = Turn::begin(&mut transaction, jobs).await?;
-        let replies: Vec<Reply> = jobs.iter().map(|job| turn.answer(job)).collect();
+        let mut replies: Vec<Reply> = jobs.iter().map(|job| turn.answer(job)).collect();
+        let numbers = store::insert_cases(&mut transaction, &turn.registered).await?;
+        let views = replies.iter_mut().filter_map(|reply| match reply {
+            Reply::Done(view) => Some(view),
+            _ => None,
+        });
+        for view in views.chain(turn.answers.iter_mut().map(|a| &mut a.view)) {
+            view.number = numbers.get(&view.id).copied().unwrap_or(view.number);
+        }
         let events = turn
             .events
             .iter()
@@ -123,51 +140,38 @@ impl Write for Cases {
 }
 
 /// One transaction's worth of requests: what was there before, and what has come of them so far.
-struct Turn {
+struct Turn<'a> {
     /// What requests with a key were answered, before and in this turn.
     answered: HashMap<(KeyId, String), Answered>,
     /// The cases that requests are about.
     cases: HashMap<CaseId, CaseNow>,
-    /// Numbers of the cases registered in this turn.
-    numbers: HashMap<CaseId, i64>,
+    /// Cases to insert; they get their numbers then.
+    registered: Vec<&'a NewCase>,
     events: Vec<(CaseEvent, Option<String>)>,
     changed: HashMap<CaseId, (State, Timestamp)>,
     answers: Vec<Answered>,
 }
 
-impl Turn {
+impl<'a> Turn<'a> {
     async fn begin(connection: &mut PgConnection, jobs: &[Job]) -> Result<Self, sqlx::Error> {
         let keys: Vec<&Idempotency> = jobs.iter().filter_map(|j| j.idempotency.as_ref()).collect();
+        let about = jobs.iter().filter_map(|job| match &job.ask {
+            Ask::Change(id, _) => Some(*id),
+            Ask::Register(_) => None,
+        });
+        let about: Vec<CaseId> = about.collect();
         let answered = store::answers(connection, &keys).await?;
-        let mut asked: Vec<_> = answered.iter().map(Answered::place).collect();
-        let (mut new, mut about) = (Vec::new(), Vec::new());
-        for job in jobs {
-            match &job.ask {
-                Ask::Register(id, input) => {
-                    // The same key twice in one turn registers once.
-                    if let Some(i) = &job.idempotency {
-                        let place = (i.api_key, i.key.clone());
-                        if asked.contains(&place) {
-                            continue;
-                        }
-                        asked.push(place);
-                    }
-                    new.push((*id, input.as_ref(), job.now));
-                }
-                Ask::Change(id, _) => about.push(*id),
-            }
-        }
         Ok(Self {
             answered: answered.into_iter().map(|a| (a.place(), a)).collect(),
             cases: store::cases_for_update(connection, &about).await?,
-            numbers: store::insert_cases(connection, &new).await?,
+            registered: Vec::new(),
             events: Vec::new(),
             changed: HashMap::new(),
             answers: Vec::new(),
         })
     }
 
-    fn answer(&mut self, job: &Job) -> Reply {
+    fn answer(&mut self, job: &'a Job) -> Reply {
         if let Some(idempotency) = &job.idempotency
             && let Some(before) = self
                 .answered
@@ -180,7 +184,7 @@ impl Turn {
             };
         }
         let reply = match &job.ask {
-            Ask::Register(id, input) => self.register(job, *id, input),
+            Ask::Register(case) => self.register(job, case),
             Ask::Change(id, change) => self.change(job, *id, *change),
         };
         // Only what was done is remembered: a refusal may be otherwise tomorrow.
@@ -196,30 +200,30 @@ impl Turn {
         reply
     }
 
-    fn register(&mut self, job: &Job, id: CaseId, input: &CaseInput) -> Reply {
-        let Some(number) = self.numbers.get(&id) else {
-            return Reply::Unknown;
-        };
+    fn register(&mut self, job: &Job, case: &'a NewCase) -> Reply {
+        let input = &case.input;
         let what = CaseWhat::Registered {
             case_type: input.case_type.clone(),
             rosa_group: input.rosa_group,
             opinion: input.opinion,
             urgent: input.urgent,
             zone: input.zone.clone(),
-            contact: input.contact_id(),
+            contact: case.contact,
         };
         let event = CaseEvent {
-            case: id,
-            at: job.now,
+            case: case.id,
+            at: case.at,
             department: input.department.clone(),
             what,
         };
         self.events.push((event, job.traceparent.clone()));
+        self.registered.push(case);
         Reply::Done(CaseView {
-            id,
-            number: *number,
+            id: case.id,
+            // Given by the database when it is inserted.
+            number: 0,
             state: State::Registered,
-            registered_at: job.now,
+            registered_at: case.at,
         })
     }
 

@@ -8,21 +8,24 @@ mod register_case;
 mod restarts;
 mod sources;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Router,
+    extract::{FromRequestParts, Path},
+    http::request::Parts,
     routing::{get, post},
 };
-use domain::Department;
-use platform::{Clock, auth::Keys};
+use domain::CaseId;
+use platform::{Clock, Problem, auth::Keys};
 use sqlx::PgPool;
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
+use uuid::Uuid;
 
-use crate::{cases::CaseWriter, contacts::ContactWriter, input::ContactInput};
+use crate::{cases::CaseWriter, contacts::ContactWriter, input::Installation};
 pub use contact_events::NDJSON;
 
 /// What the handlers share.
@@ -33,7 +36,7 @@ pub(crate) struct Intake {
     pub(crate) clock: Clock,
     pub(crate) contacts: ContactWriter,
     pub(crate) cases: CaseWriter,
-    pub(crate) departments: Arc<BTreeMap<String, Department>>,
+    pub(crate) installation: Arc<Installation>,
 }
 
 pub(crate) fn router(intake: Intake) -> Router {
@@ -52,15 +55,18 @@ pub(crate) fn router(intake: Intake) -> Router {
         .with_state(intake)
 }
 
-/// Gives a contact the department of its queue, where it does not say one.
-pub(crate) fn with_department(
-    mut input: ContactInput,
-    departments: &BTreeMap<String, Department>,
-) -> ContactInput {
-    if input.department.is_none() {
-        input.department = departments.get(input.queue.as_str()).cloned();
+/// The case that a path names. What is no id is no case either.
+pub(crate) struct CaseInPath(pub(crate) CaseId);
+
+impl<S: Send + Sync> FromRequestParts<S> for CaseInPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path(id) = Path::<Uuid>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| problems::unknown_case())?;
+        Ok(Self(CaseId(id)))
     }
-    input
 }
 
 /// Intake's part of the OpenAPI document.
@@ -77,7 +83,7 @@ pub(crate) fn with_department(
         change_case::repeat_contact,
         change_case::forward
     ),
-    components(schemas(problems::ProblemBody)),
+    components(schemas(Problem)),
     modifiers(&BearerKey)
 )]
 pub struct IntakeApi;

@@ -1,10 +1,10 @@
 //! What clients may send, and what it means.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use domain::{
-    CaseType, Channel, ContactEvent, ContactId, ContactWhat, Department, Opinion, QueueName,
-    RosaGroup, TurnedAway, Zone,
+    CaseType, Channel, ContactEvent, ContactId, ContactWhat, Department, Opinion, Pseudonyms,
+    QueueName, RosaGroup, TurnedAway, Zone,
 };
 use jiff::{SignedDuration, Timestamp};
 use platform::http::FieldError;
@@ -86,9 +86,17 @@ pub(crate) struct Told {
     pub(crate) event: ContactEvent,
 }
 
+/// What this installation knows that input does not say.
+#[derive(Debug)]
+pub(crate) struct Installation {
+    /// The department of each queue.
+    pub(crate) queue_departments: BTreeMap<String, Department>,
+    pub(crate) pseudonyms: Pseudonyms,
+}
+
 impl ContactInput {
-    /// What it means, or which field is wrong.
-    pub(crate) fn parse(self, now: Timestamp) -> Result<Told, FieldError> {
+    /// What it means here, or which field is wrong.
+    pub(crate) fn parse(self, here: &Installation, now: Timestamp) -> Result<Told, FieldError> {
         let system = self.system.unwrap_or_else(|| "api".to_owned());
         check_text("contact", &self.contact, 128)?;
         check_text("system", &system, 32)?;
@@ -125,12 +133,20 @@ impl ContactInput {
             (ContactKind::Abandoned, None) => ContactWhat::Abandoned { waited_s },
             (ContactKind::Ended, None) => ContactWhat::Ended,
         };
+        let department = self
+            .department
+            .or_else(|| here.queue_departments.get(self.queue.as_str()).cloned());
         let event = ContactEvent {
-            contact: ContactId::derive(&system, &self.contact, self.queue.as_str()),
+            contact: ContactId::derive(
+                &here.pseudonyms,
+                &system,
+                &self.contact,
+                self.queue.as_str(),
+            ),
             at: whole_microseconds(self.at),
             channel: self.channel,
             queue: self.queue,
-            department: self.department,
+            department,
             what,
         };
         Ok(Told {
@@ -251,16 +267,18 @@ impl CaseInput {
         }
         Ok(())
     }
+}
 
-    /// The contact it came from.
-    pub(crate) fn contact_id(&self) -> Option<ContactId> {
-        let contact = self.contact.as_ref()?;
-        let system = contact.system.as_deref().unwrap_or("api");
-        Some(ContactId::derive(
+impl ContactRef {
+    /// The contact.
+    pub(crate) fn id(&self, here: &Installation) -> ContactId {
+        let system = self.system.as_deref().unwrap_or("api");
+        ContactId::derive(
+            &here.pseudonyms,
             system,
-            &contact.reference,
-            contact.queue.as_str(),
-        ))
+            &self.reference,
+            self.queue.as_str(),
+        )
     }
 }
 

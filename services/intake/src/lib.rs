@@ -31,6 +31,7 @@ use tokio::{sync::Notify, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 pub use http::{IntakeApi, NDJSON};
+use input::Installation;
 pub use input::{ContactInput, ContactKind, RestartInput};
 
 /// Intake's tables.
@@ -106,12 +107,15 @@ pub async fn start(
     let contacts = contacts::start(with.pool.clone(), contacts, tasks, stop);
     let cases = cases::start(with.pool.clone(), cases, tasks, stop);
 
-    let departments = Arc::new(config.queue_departments);
+    let installation = Arc::new(Installation {
+        pseudonyms: store::pseudonyms(&with.pool).await?,
+        queue_departments: config.queue_departments,
+    });
     if let Some(log) = config.queue_log {
         let follower = queue_log::Follower::new(
             log,
             contacts.clone(),
-            departments.clone(),
+            installation.clone(),
             with.pool.clone(),
         );
         tasks.spawn(follower.run(stop.clone()));
@@ -129,7 +133,7 @@ pub async fn start(
         clock: with.clock,
         contacts,
         cases,
-        departments,
+        installation,
     }))
 }
 

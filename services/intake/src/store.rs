@@ -14,7 +14,9 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use cases::{
     Answered, CaseNow, answers, case, cases_for_update, insert_cases, save_answers, update_states,
 };
-pub(crate) use contacts::{ContactRow, Place, lose_waiting, merge_contacts, place, save_place};
+pub(crate) use contacts::{
+    ContactRow, Place, lose_waiting, merge_contacts, place, pseudonyms, save_place,
+};
 
 /// How long a request with an idempotency key is answered the same.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(7 * 24);

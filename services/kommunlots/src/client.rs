@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use anyhow::{Context, bail};
 use embedded::DataFolder;
 use indicatif::{ProgressBar, ProgressStyle};
-use platform::Clock;
+use platform::{Clock, http::FieldError};
 use reqwest::{Method, Response, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -119,6 +119,24 @@ impl Client {
             .header("content-type", kind)
             .body(body);
         self.read(request.send().await).await
+    }
+
+    /// `POST path`; the fields that are wrong where the content is refused.
+    pub(crate) async fn offer<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        kind: &str,
+        body: String,
+    ) -> anyhow::Result<Result<T, Vec<FieldError>>> {
+        let request = self.request(Method::POST, path);
+        let answer = request.header("content-type", kind).body(body).send().await;
+        match answer {
+            Ok(answer) if answer.status() == StatusCode::UNPROCESSABLE_ENTITY => {
+                let mut problem: Value = answer.json().await?;
+                Ok(Err(serde_json::from_value(problem["errors"].take())?))
+            }
+            answer => self.read(answer).await.map(Ok),
+        }
     }
 
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {

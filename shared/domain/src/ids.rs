@@ -33,12 +33,23 @@ id!(
     EventId
 );
 
-/// The namespace of every id that is derived from a name.
+/// The namespace of ids that are derived from other ids.
 const NAMESPACE: Uuid = Uuid::from_u128(0x6b6f_6d6d_756e_4c6f_b473_4b4e_0000_0001);
 
 /// Joins with a separator that no part can hold, so that different parts never give the same name.
-fn named(parts: &[&str]) -> Uuid {
-    Uuid::new_v5(&NAMESPACE, parts.join("\u{1f}").as_bytes())
+fn named(namespace: &Uuid, parts: &[&str]) -> Uuid {
+    Uuid::new_v5(namespace, parts.join("\u{1f}").as_bytes())
+}
+
+/// What makes one installation's contact ids its own: random, and known to intake alone. Without it nobody could tell
+/// by trying which telephone number a contact's id came from.
+#[derive(Clone, Copy)]
+pub struct Pseudonyms(pub Uuid);
+
+impl std::fmt::Debug for Pseudonyms {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Pseudonyms(..)")
+    }
 }
 
 impl ContactId {
@@ -47,8 +58,8 @@ impl ContactId {
     /// A call that overflows to another queue is offered there too, so it is another contact; one that returns to the
     /// same queue is still the same. The same reference gives the same id at any time, which makes reading a log twice
     /// harmless; and since the id cannot be turned back, it is a pseudonym fit for the bus.
-    pub fn derive(system: &str, reference: &str, queue: &str) -> Self {
-        Self(named(&["contact", system, reference, queue]))
+    pub fn derive(with: &Pseudonyms, system: &str, reference: &str, queue: &str) -> Self {
+        Self(named(&with.0, &["contact", system, reference, queue]))
     }
 }
 
@@ -57,12 +68,10 @@ impl EventId {
     pub fn derive(subject: Uuid, kind: &str, at: jiff::Timestamp) -> Self {
         let mut buffer = Uuid::encode_buffer();
         let subject: &str = subject.hyphenated().encode_lower(&mut buffer);
-        Self(named(&[
-            "event",
-            subject,
-            kind,
-            &at.as_microsecond().to_string(),
-        ]))
+        Self(named(
+            &NAMESPACE,
+            &["event", subject, kind, &at.as_microsecond().to_string()],
+        ))
     }
 }
 
@@ -71,14 +80,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_do_not_run_together() {
+    fn parts_do_not_run_together_and_installations_differ() {
+        let with = Pseudonyms(Uuid::from_u128(1));
+        let other = Pseudonyms(Uuid::from_u128(2));
         assert_ne!(
-            ContactId::derive("a", "bc", "q"),
-            ContactId::derive("ab", "c", "q")
+            ContactId::derive(&with, "a", "b", "q"),
+            ContactId::derive(&other, "a", "b", "q")
+        );
+        assert_ne!(
+            ContactId::derive(&with, "a", "bc", "q"),
+            ContactId::derive(&with, "ab", "c", "q")
         );
         assert_eq!(
-            ContactId::derive("a", "b", "q"),
-            ContactId::derive("a", "b", "q")
+            ContactId::derive(&with, "a", "b", "q"),
+            ContactId::derive(&with, "a", "b", "q")
         );
     }
 }

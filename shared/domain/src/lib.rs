@@ -23,6 +23,6 @@ pub use event::{Envelope, Event, Stream};
 pub use figures::{
     CASES, CONTACTS, Definition, SERVICE_LEVEL_SECONDS, SHORT_ABANDON_SECONDS, definitions,
 };
-pub use ids::{CaseId, ContactId, EventId};
+pub use ids::{CaseId, ContactId, EventId, Pseudonyms};
 pub use labels::{CaseType, Department, InvalidLabel, QueueName, Zone};
 pub use local_day::{local_day, start_of_day};

@@ -34,7 +34,7 @@ impl New<'_> {
 }
 
 /// A dead letter as it is listed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct DeadLetter {
     /// Its number.
     pub id: i64,
@@ -49,6 +49,7 @@ pub struct DeadLetter {
     /// Why it could not be applied.
     pub reason: String,
     /// When it came.
+    #[schema(value_type = String, format = DateTime)]
     pub received_at: Timestamp,
 }
 

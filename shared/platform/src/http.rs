@@ -22,7 +22,7 @@ use crate::{
     health::{self, Health},
     meters, telemetry,
 };
-pub use problem::{FieldError, Problem};
+pub use problem::{FieldError, NeedsKey, Problem};
 
 /// The largest body taken, bytes.
 pub const BODY_LIMIT: usize = 8 * 1024 * 1024;

@@ -1,22 +1,17 @@
 //! `POST /intake/cases/{id}/{resolve,repeat-contact,forward}`: change a case's state.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-    http::HeaderMap,
-};
-use domain::CaseId;
+use axum::{Json, extract::State, http::HeaderMap};
 use platform::{
     Problem,
     auth::{KeyId, Scope},
-    http::idempotency_key,
+    http::{NeedsKey, idempotency_key},
     telemetry,
 };
 use sha2::{Digest, Sha256};
 
 use super::{
-    Intake,
-    problems::{not_done, not_written, unknown_case},
+    CaseInPath, Intake,
+    problems::{not_done, not_written},
 };
 use crate::{
     cases::{Ask, CaseView, Idempotency, Job, Reply},
@@ -34,13 +29,14 @@ use crate::{
     params(("id" = uuid::Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses(
         (status = 200, body = CaseView),
-        (status = 404, body = super::problems::ProblemBody, content_type = "application/problem+json"),
-        (status = 409, body = super::problems::ProblemBody, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json"),
+        NeedsKey,
     )
 )]
 pub(crate) async fn resolve(
     state: State<Intake>,
-    id: Path<String>,
+    id: CaseInPath,
     headers: HeaderMap,
 ) -> Result<Json<CaseView>, Problem> {
     change(state, id, headers, Change::Resolve).await
@@ -57,13 +53,14 @@ pub(crate) async fn resolve(
     params(("id" = uuid::Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses(
         (status = 200, body = CaseView),
-        (status = 404, body = super::problems::ProblemBody, content_type = "application/problem+json"),
-        (status = 409, body = super::problems::ProblemBody, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json"),
+        NeedsKey,
     )
 )]
 pub(crate) async fn repeat_contact(
     state: State<Intake>,
-    id: Path<String>,
+    id: CaseInPath,
     headers: HeaderMap,
 ) -> Result<Json<CaseView>, Problem> {
     change(state, id, headers, Change::RepeatContact).await
@@ -80,13 +77,14 @@ pub(crate) async fn repeat_contact(
     params(("id" = uuid::Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses(
         (status = 200, body = CaseView),
-        (status = 404, body = super::problems::ProblemBody, content_type = "application/problem+json"),
-        (status = 409, body = super::problems::ProblemBody, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json"),
+        NeedsKey,
     )
 )]
 pub(crate) async fn forward(
     state: State<Intake>,
-    id: Path<String>,
+    id: CaseInPath,
     headers: HeaderMap,
 ) -> Result<Json<CaseView>, Problem> {
     change(state, id, headers, Change::Forward).await
@@ -94,12 +92,11 @@ pub(crate) async fn forward(
 
 async fn change(
     State(intake): State<Intake>,
-    Path(id): Path<String>,
+    CaseInPath(id): CaseInPath,
     headers: HeaderMap,
     change: Change,
 ) -> Result<Json<CaseView>, Problem> {
     let key = intake.keys.require(&headers, Scope::CasesWrite).await?;
-    let id = CaseId(id.parse().map_err(|_| unknown_case())?);
     let request: [&[u8]; 2] = [change.event().kind().as_bytes(), id.0.as_bytes()];
     ask(&intake, &headers, key, Ask::Change(id, change), &request)
         .await

@@ -8,13 +8,13 @@ use axum::{
 use platform::{
     Problem,
     auth::Scope,
-    http::{Body, read_value},
+    http::{Body, NeedsKey, read_value},
     telemetry,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Intake, problems::not_written, with_department};
+use super::{Intake, problems::not_written};
 use crate::{
     contacts::Job,
     input::{ContactInput, Told},
@@ -47,9 +47,8 @@ pub(crate) struct Taken {
     request_body(content((ContactInput = "application/json"), (String = "application/x-ndjson"))),
     responses(
         (status = 200, body = Taken),
-        (status = 401, body = super::problems::ProblemBody, content_type = "application/problem+json"),
-        (status = 422, body = super::problems::ProblemBody, content_type = "application/problem+json"),
-        (status = 503, body = super::problems::ProblemBody, content_type = "application/problem+json"),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+        NeedsKey,
     )
 )]
 pub(crate) async fn post(
@@ -95,7 +94,7 @@ fn media_type(headers: &HeaderMap) -> &str {
 
 fn read(intake: &Intake, json: &[u8]) -> Result<Told, platform::http::FieldError> {
     let input: ContactInput = read_value(json)?;
-    with_department(input, &intake.departments).parse(intake.clock.now())
+    input.parse(&intake.installation, intake.clock.now())
 }
 
 fn read_lines(intake: &Intake, body: &[u8]) -> Result<Vec<Told>, Problem> {

@@ -1,15 +1,10 @@
 //! `GET /intake/cases/{id}`: how it stands with a case.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-    http::HeaderMap,
-};
-use domain::CaseId;
-use platform::{Problem, auth::Scope};
+use axum::{Json, extract::State, http::HeaderMap};
+use platform::{Problem, auth::Scope, http::NeedsKey};
 
 use super::{
-    Intake,
+    CaseInPath, Intake,
     problems::{not_written, unknown_case},
 };
 use crate::{cases::CaseView, store};
@@ -25,16 +20,16 @@ use crate::{cases::CaseView, store};
     params(("id" = uuid::Uuid, Path)),
     responses(
         (status = 200, body = CaseView),
-        (status = 404, body = super::problems::ProblemBody, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        NeedsKey,
     )
 )]
 pub(crate) async fn get(
     State(intake): State<Intake>,
-    Path(id): Path<String>,
+    CaseInPath(id): CaseInPath,
     headers: HeaderMap,
 ) -> Result<Json<CaseView>, Problem> {
     intake.keys.require(&headers, Scope::CasesRead).await?;
-    let id = CaseId(id.parse().map_err(|_| unknown_case())?);
     let mut connection = intake.pool.acquire().await.map_err(|e| not_written(&e))?;
     let case = store::case(&mut connection, id)
         .await

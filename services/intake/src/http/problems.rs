@@ -2,37 +2,8 @@
 
 use axum::http::StatusCode;
 use platform::Problem;
-use utoipa::ToSchema;
 
 use crate::cases::Reply;
-
-/// `application/problem+json`, for the OpenAPI document.
-#[derive(ToSchema)]
-#[schema(as = Problem)]
-#[expect(dead_code, reason = "only its schema is used")]
-pub(crate) struct ProblemBody {
-    /// In short.
-    title: String,
-    /// The HTTP status.
-    status: u16,
-    /// In particular, with what to do.
-    detail: String,
-    /// Each field that is wrong.
-    errors: Vec<FieldErrorBody>,
-}
-
-/// A field that is wrong.
-#[derive(ToSchema)]
-#[schema(as = FieldError)]
-#[expect(dead_code, reason = "only its schema is used")]
-pub(crate) struct FieldErrorBody {
-    /// The line of an NDJSON body, from 1.
-    line: Option<usize>,
-    /// The field's path.
-    field: String,
-    /// What is wrong with it.
-    reason: String,
-}
 
 /// What a failed write is told.
 pub(crate) fn not_written(error: &sqlx::Error) -> Problem {

@@ -9,13 +9,13 @@ use domain::CaseId;
 use platform::{
     Problem,
     auth::Scope,
-    http::{Body, read_json},
+    http::{Body, NeedsKey, read_json},
 };
 use uuid::Uuid;
 
 use super::{Intake, change_case::ask};
 use crate::{
-    cases::{Ask, CaseView},
+    cases::{Ask, CaseView, NewCase},
     input::CaseInput,
 };
 
@@ -32,9 +32,8 @@ use crate::{
     request_body = CaseInput,
     responses(
         (status = 201, body = CaseView),
-        (status = 401, body = super::problems::ProblemBody, content_type = "application/problem+json"),
-        (status = 422, body = super::problems::ProblemBody, content_type = "application/problem+json"),
-        (status = 503, body = super::problems::ProblemBody, content_type = "application/problem+json"),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+        NeedsKey,
     )
 )]
 pub(crate) async fn post(
@@ -45,7 +44,13 @@ pub(crate) async fn post(
     let key = intake.keys.require(&headers, Scope::CasesWrite).await?;
     let input: CaseInput = read_json(&body)?;
     input.check().map_err(|e| Problem::invalid(vec![e]))?;
-    let register = Ask::Register(CaseId(Uuid::now_v7()), Box::new(input));
+    let case = NewCase {
+        id: CaseId(Uuid::now_v7()),
+        contact: input.contact.as_ref().map(|c| c.id(&intake.installation)),
+        input,
+        at: intake.clock.now(),
+    };
+    let register = Ask::Register(Box::new(case));
     let view = ask(&intake, &headers, key, register, &[b"register", &body]).await?;
     Ok((StatusCode::CREATED, Json(view)))
 }

@@ -4,7 +4,7 @@ use axum::{Json, extract::State, http::HeaderMap};
 use platform::{
     Problem,
     auth::Scope,
-    http::{Body, read_json},
+    http::{Body, NeedsKey, read_json},
 };
 
 use super::{Intake, contact_events::Taken, problems::not_written};
@@ -22,8 +22,8 @@ use crate::{contacts::Job, input::RestartInput};
     request_body = RestartInput,
     responses(
         (status = 200, body = Taken),
-        (status = 401, body = super::problems::ProblemBody, content_type = "application/problem+json"),
-        (status = 422, body = super::problems::ProblemBody, content_type = "application/problem+json"),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+        NeedsKey,
     )
 )]
 pub(crate) async fn post(

@@ -1,7 +1,6 @@
 //! Follows a live queue_log through rotation and restarts. The place in the file is committed with the events.
 
 use std::{
-    collections::BTreeMap,
     fs::{self, File},
     io::{self, Read, Seek, SeekFrom},
     os::unix::fs::MetadataExt,
@@ -10,7 +9,6 @@ use std::{
     time::Duration,
 };
 
-use domain::Department;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +16,7 @@ use super::{Line, read_line};
 use crate::{
     QueueLog,
     contacts::{ContactWriter, Job},
-    http::with_department,
+    input::Installation,
     store::{self, Place},
 };
 
@@ -31,7 +29,7 @@ const PIECE: usize = 512 * 1024;
 pub(crate) struct Follower {
     log: QueueLog,
     writer: ContactWriter,
-    departments: Arc<BTreeMap<String, Department>>,
+    installation: Arc<Installation>,
     pool: PgPool,
 }
 
@@ -45,13 +43,13 @@ impl Follower {
     pub(crate) fn new(
         log: QueueLog,
         writer: ContactWriter,
-        departments: Arc<BTreeMap<String, Department>>,
+        installation: Arc<Installation>,
         pool: PgPool,
     ) -> Self {
         Self {
             log,
             writer,
-            departments,
+            installation,
             pool,
         }
     }
@@ -116,10 +114,10 @@ impl Follower {
             current.place = place;
             return Ok(true);
         }
-        if let Some(now) = replaced_by {
-            let file = File::open(&self.log.path)?;
+        if replaced_by.is_some() {
+            let file = File::open(next_after(&self.log.path, &current.file.metadata()?)?)?;
             let place = Place {
-                file: file_id(&now),
+                file: file_id(&file.metadata()?),
                 offset: 0,
                 system: self.log.system.clone(),
             };
@@ -181,9 +179,10 @@ impl Follower {
             Line::PassedOver => Ok(None),
             Line::Restart(at) => Ok(Some(Entry::Restart(at))),
             Line::Contact(input) => {
-                let input = with_department(*input, &self.departments);
                 // A PBX whose clock is ahead still told the truth as it saw it.
-                let told = input.parse(jiff::Timestamp::MAX).map_err(|e| e.reason)?;
+                let told = input
+                    .parse(&self.installation, jiff::Timestamp::MAX)
+                    .map_err(|e| e.reason)?;
                 Ok(Some(Entry::Told(Box::new(told))))
             }
         }
@@ -204,11 +203,7 @@ fn find(log: &Path, id: &str) -> io::Result<Option<PathBuf>> {
     if fs::metadata(log).is_ok_and(|m| file_id(&m) == id) {
         return Ok(Some(log.to_owned()));
     }
-    let folder = log
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    for entry in fs::read_dir(folder)? {
+    for entry in fs::read_dir(folder_of(log))? {
         let entry = entry?;
         if entry
             .metadata()
@@ -218,6 +213,47 @@ fn find(log: &Path, id: &str) -> io::Result<Option<PathBuf>> {
         }
     }
     Ok(None)
+}
+
+/// The file to read when `done` has been read to its end: the oldest of the log and what it was rotated to that was
+/// written to later. Nobody may have read while it was rotated several times.
+fn next_after(log: &Path, done: &fs::Metadata) -> io::Result<PathBuf> {
+    let name = log
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let after = done.modified()?;
+    let mut next = (fs::metadata(log)?.modified()?, log.to_owned());
+    for entry in fs::read_dir(folder_of(log))? {
+        let entry = entry?;
+        let (path, Ok(metadata)) = (entry.path(), entry.metadata()) else {
+            continue;
+        };
+        let rotated = entry.file_name().to_string_lossy().starts_with(&name) && metadata.is_file();
+        let written = metadata.modified()?;
+        if !rotated || written <= after || written >= next.0 {
+            continue;
+        }
+        if path
+            .extension()
+            .is_some_and(|e| ["gz", "bz2", "xz", "zst"].iter().any(|z| e == *z))
+        {
+            tracing::warn!(
+                path = %path.display(),
+                "a rotated queue_log was compressed before it was read; unpack it and read it with kommunlots import queue-log"
+            );
+            continue;
+        }
+        next = (written, path);
+    }
+    Ok(next.1)
+}
+
+fn folder_of(log: &Path) -> &Path {
+    log.parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 fn read_piece(file: &mut File, offset: u64) -> io::Result<Vec<u8>> {

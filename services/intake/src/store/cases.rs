@@ -10,8 +10,8 @@ use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
 use crate::{
-    cases::{CaseView, Idempotency},
-    input::{CaseInput, Citizen},
+    cases::{CaseView, Idempotency, NewCase},
+    input::Citizen,
     rules::State,
 };
 
@@ -39,19 +39,19 @@ impl Answered {
 /// Inserts cases and their content; returns their numbers.
 pub(crate) async fn insert_cases(
     connection: &mut PgConnection,
-    new: &[(CaseId, &CaseInput, Timestamp)],
+    new: &[&NewCase],
 ) -> Result<HashMap<CaseId, i64>, sqlx::Error> {
     if new.is_empty() {
         return Ok(HashMap::new());
     }
     let with_content: Vec<_> = new
         .iter()
-        .filter(|(_, input, _)| input.text.is_some() || input.citizen.is_some())
+        .filter(|case| case.input.text.is_some() || case.input.citizen.is_some())
         .collect();
     let citizen = |of: fn(&Citizen) -> Option<&str>| -> Vec<Option<&str>> {
         with_content
             .iter()
-            .map(|(_, input, _)| input.citizen.as_ref().and_then(of))
+            .map(|case| case.input.citizen.as_ref().and_then(of))
             .collect()
     };
     let numbers: Vec<(Uuid, i64)> = sqlx::query_as(
@@ -69,17 +69,17 @@ pub(crate) async fn insert_cases(
          )
          SELECT id, number FROM new",
     )
-    .bind(new.iter().map(|(id, ..)| id.0).collect::<Vec<_>>())
-    .bind(new.iter().map(|(_, c, _)| c.case_type.as_str()).collect::<Vec<_>>())
-    .bind(new.iter().map(|(_, c, _)| i16::from(u8::from(c.rosa_group))).collect::<Vec<_>>())
-    .bind(new.iter().map(|(_, c, _)| c.department.as_str()).collect::<Vec<_>>())
-    .bind(new.iter().map(|(_, c, _)| c.opinion.map(opinion)).collect::<Vec<_>>())
-    .bind(new.iter().map(|(_, c, _)| c.urgent).collect::<Vec<_>>())
-    .bind(new.iter().map(|(_, c, _)| c.zone.as_ref().map(|z| z.as_str())).collect::<Vec<_>>())
-    .bind(new.iter().map(|(_, c, _)| c.contact_id().map(|id| id.0)).collect::<Vec<_>>())
-    .bind(new.iter().map(|(.., at)| at.to_sqlx()).collect::<Vec<_>>())
-    .bind(with_content.iter().map(|(id, ..)| id.0).collect::<Vec<_>>())
-    .bind(with_content.iter().map(|(_, c, _)| c.text.as_deref()).collect::<Vec<_>>())
+    .bind(new.iter().map(|c| c.id.0).collect::<Vec<_>>())
+    .bind(new.iter().map(|c| c.input.case_type.as_str()).collect::<Vec<_>>())
+    .bind(new.iter().map(|c| i16::from(u8::from(c.input.rosa_group))).collect::<Vec<_>>())
+    .bind(new.iter().map(|c| c.input.department.as_str()).collect::<Vec<_>>())
+    .bind(new.iter().map(|c| c.input.opinion.map(opinion)).collect::<Vec<_>>())
+    .bind(new.iter().map(|c| c.input.urgent).collect::<Vec<_>>())
+    .bind(new.iter().map(|c| c.input.zone.as_ref().map(|z| z.as_str())).collect::<Vec<_>>())
+    .bind(new.iter().map(|c| c.contact.map(|id| id.0)).collect::<Vec<_>>())
+    .bind(new.iter().map(|c| c.at.to_sqlx()).collect::<Vec<_>>())
+    .bind(with_content.iter().map(|c| c.id.0).collect::<Vec<_>>())
+    .bind(with_content.iter().map(|c| c.input.text.as_deref()).collect::<Vec<_>>())
     .bind(citizen(|c| c.name.as_deref()))
     .bind(citizen(|c| c.email.as_deref()))
     .bind(citizen(|c| c.phone.as_deref()))

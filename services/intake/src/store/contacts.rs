@@ -1,11 +1,19 @@
 //! SQL of contacts.
 
-use domain::{Channel, ContactEvent, ContactId, ContactWhat, QueueName};
+use domain::{Channel, ContactEvent, ContactId, ContactWhat, Pseudonyms, QueueName};
 use jiff::Timestamp;
 use jiff_sqlx::{Timestamp as Sql, ToSqlx};
 use sqlx::{PgConnection, PgPool};
 
 use crate::{contacts::lost, input::Told};
+
+/// What this installation derives contact ids with.
+pub(crate) async fn pseudonyms(pool: &PgPool) -> Result<Pseudonyms, sqlx::Error> {
+    sqlx::query_scalar("SELECT pseudonyms FROM installation")
+        .fetch_one(pool)
+        .await
+        .map(Pseudonyms)
+}
 
 /// What one commit knows of a contact.
 #[derive(Debug)]

@@ -7,13 +7,13 @@ use std::{
     path::Path,
 };
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use indicatif::ProgressBar;
 use intake::{
     NDJSON, RestartInput,
     queue_log::{Line, read_line},
 };
-use serde_json::Value;
+use platform::http::FieldError;
 
 use crate::{
     cli::Access,
@@ -93,12 +93,12 @@ async fn import(
             Ok(Line::PassedOver) => tally.passed_over += 1,
             Ok(Line::Restart(at)) => {
                 tally.passed_over += 1;
-                restarts.push(at);
+                restarts.push((tally.read, at));
             }
             Ok(Line::Contact(input)) => {
-                batch.body += &serde_json::to_string(&input)?;
-                batch.body.push('\n');
-                batch.lines.push(tally.read);
+                batch
+                    .lines
+                    .push((tally.read, serde_json::to_string(&input)?));
             }
         }
         if batch.lines.len() >= BATCH {
@@ -108,41 +108,79 @@ async fn import(
     }
     batch.send(client, tally).await?;
     // Last, so that only calls whose end is nowhere in the file are lost.
-    for at in restarts {
+    for (line, at) in restarts {
         let restart = RestartInput {
             system: system.to_owned(),
             at,
         };
-        let _: Value = client
-            .post(
-                "/intake/restarts",
-                "application/json",
-                serde_json::to_string(&restart)?,
-            )
+        let body = serde_json::to_string(&restart)?;
+        let answer = client
+            .offer::<Counts>("/intake/restarts", "application/json", body)
             .await?;
+        if let Err(errors) = answer {
+            tally.passed_over -= 1;
+            tally
+                .refused
+                .extend(errors.into_iter().map(|e| (line, reason(&e))));
+        }
     }
     Ok(())
 }
 
-/// Lines to send together.
+/// What the product answers: `taken` and `known`.
+type Counts = BTreeMap<String, u64>;
+
+fn reason(error: &FieldError) -> String {
+    format!("{}: {}", error.field, error.reason)
+}
+
+/// Lines to send together: the number that each has in the file, and what it says.
 #[derive(Debug, Default)]
 struct Batch {
-    body: String,
-    /// The number that each has in the file.
-    lines: Vec<usize>,
+    lines: Vec<(usize, String)>,
 }
 
 impl Batch {
+    /// Sends the batch. What the product refuses is named with its line, and the rest is sent without it.
     async fn send(&mut self, client: &Client, tally: &mut Tally) -> anyhow::Result<()> {
-        if self.lines.is_empty() {
-            return Ok(());
+        while !self.lines.is_empty() {
+            let body = self
+                .lines
+                .iter()
+                .fold(String::new(), |body, (_, line)| body + line + "\n");
+            let counts = match client
+                .offer::<Counts>("/intake/contacts", NDJSON, body)
+                .await?
+            {
+                Ok(counts) => counts,
+                Err(errors) => {
+                    self.refuse(errors, tally)?;
+                    continue;
+                }
+            };
+            tally.taken += counts.get("taken").copied().unwrap_or(0);
+            tally.known += counts.get("known").copied().unwrap_or(0);
+            self.lines.clear();
         }
-        let counts: BTreeMap<String, u64> = client
-            .post("/intake/contacts", NDJSON, std::mem::take(&mut self.body))
-            .await?;
-        tally.taken += counts.get("taken").copied().unwrap_or(0);
-        tally.known += counts.get("known").copied().unwrap_or(0);
-        self.lines.clear();
+        Ok(())
+    }
+
+    fn refuse(&mut self, errors: Vec<FieldError>, tally: &mut Tally) -> anyhow::Result<()> {
+        let before = self.lines.len();
+        // From the last, so that the places of the others stay.
+        for error in errors.iter().rev() {
+            let place = error.line.unwrap_or(0).wrapping_sub(1);
+            if place < self.lines.len() {
+                tally
+                    .refused
+                    .push((self.lines.remove(place).0, reason(error)));
+            }
+        }
+        tally.refused.sort();
+        ensure!(
+            self.lines.len() < before,
+            "the product refused a batch without naming a line"
+        );
         Ok(())
     }
 }

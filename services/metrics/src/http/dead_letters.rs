@@ -10,6 +10,7 @@ use platform::{
     Problem,
     auth::Scope,
     dead_letters::{self, Again, DeadLetter},
+    http::NeedsKey,
 };
 use serde_json::{Value, json};
 
@@ -24,7 +25,7 @@ use crate::{on_case::Cases, on_contact::Contacts};
     path = "/figures/dead-letters",
     tag = "operations",
     security(("key" = [])),
-    responses((status = 200, description = "Each with id, stream, subject, source, sequence, reason and received_at"))
+    responses((status = 200, body = Vec<DeadLetter>), NeedsKey)
 )]
 pub(crate) async fn list(
     State(metrics): State<Metrics>,
@@ -46,7 +47,12 @@ pub(crate) async fn list(
     tag = "operations",
     security(("key" = [])),
     params(("id" = i64, Path)),
-    responses((status = 200), (status = 404), (status = 409, content_type = "application/problem+json"))
+    responses(
+        (status = 200),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json"),
+        NeedsKey,
+    )
 )]
 pub(crate) async fn send_again(
     State(metrics): State<Metrics>,

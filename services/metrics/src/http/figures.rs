@@ -132,7 +132,11 @@ impl std::str::FromStr for By {
         ("to" = String, Query, description = "the last day, such as 2021-02-28", format = Date),
         ("by" = Option<String>, Query, description = "queue, day, channel or department; all in one without it")
     ),
-    responses((status = 200, body = Vec<Figures>), (status = 422, content_type = "application/problem+json"))
+    responses(
+        (status = 200, body = Vec<Figures>),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    )
 )]
 pub(crate) async fn get(
     State(metrics): State<Metrics>,

@@ -7,24 +7,28 @@ use axum::{
     http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoResponses, ToSchema};
 
 /// An answer of `application/problem+json`: what is wrong, where, and what to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Problem {
     /// In short; the same for every problem of its kind.
+    #[schema(value_type = String)]
     pub title: Cow<'static, str>,
     /// The HTTP status.
     pub status: u16,
     /// In particular, with what to do.
+    #[schema(value_type = String)]
     pub detail: Cow<'static, str>,
     /// Each field that is wrong.
+    #[schema(required = false)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
 }
 
 /// A field that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FieldError {
     /// The line of an NDJSON body, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,4 +126,18 @@ impl IntoResponse for Problem {
         );
         response
     }
+}
+
+/// How a request that needs a key can be refused, for the OpenAPI document.
+#[derive(Debug, IntoResponses)]
+pub enum NeedsKey {
+    /// No valid key.
+    #[response(status = 401, content_type = "application/problem+json")]
+    NoKey(Problem),
+    /// The key lacks the scope.
+    #[response(status = 403, content_type = "application/problem+json")]
+    NoScope(Problem),
+    /// Something that is needed is away; send the same request again.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Away(Problem),
 }
