@@ -36,7 +36,7 @@ use crate::{
 )]
 pub(crate) async fn resolve(
     state: State<Intake>,
-    id: CaseInPath,
+    id: Result<CaseInPath, Problem>,
     headers: HeaderMap,
 ) -> Result<Json<CaseView>, Problem> {
     change(state, id, headers, Change::Resolve).await
@@ -60,7 +60,7 @@ pub(crate) async fn resolve(
 )]
 pub(crate) async fn repeat_contact(
     state: State<Intake>,
-    id: CaseInPath,
+    id: Result<CaseInPath, Problem>,
     headers: HeaderMap,
 ) -> Result<Json<CaseView>, Problem> {
     change(state, id, headers, Change::RepeatContact).await
@@ -84,7 +84,7 @@ pub(crate) async fn repeat_contact(
 )]
 pub(crate) async fn forward(
     state: State<Intake>,
-    id: CaseInPath,
+    id: Result<CaseInPath, Problem>,
     headers: HeaderMap,
 ) -> Result<Json<CaseView>, Problem> {
     change(state, id, headers, Change::Forward).await
@@ -92,11 +92,12 @@ pub(crate) async fn forward(
 
 async fn change(
     State(intake): State<Intake>,
-    CaseInPath(id): CaseInPath,
+    id: Result<CaseInPath, Problem>,
     headers: HeaderMap,
     change: Change,
 ) -> Result<Json<CaseView>, Problem> {
     let key = intake.keys.require(&headers, Scope::CasesWrite).await?;
+    let CaseInPath(id) = id?;
     let request: [&[u8]; 2] = [change.event().kind().as_bytes(), id.0.as_bytes()];
     ask(&intake, &headers, key, Ask::Change(id, change), &request)
         .await

@@ -26,10 +26,11 @@ use crate::{cases::CaseView, store};
 )]
 pub(crate) async fn get(
     State(intake): State<Intake>,
-    CaseInPath(id): CaseInPath,
+    id: Result<CaseInPath, Problem>,
     headers: HeaderMap,
 ) -> Result<Json<CaseView>, Problem> {
     intake.keys.require(&headers, Scope::CasesRead).await?;
+    let CaseInPath(id) = id?;
     let mut connection = intake.pool.acquire().await.map_err(|e| not_written(&e))?;
     let case = store::case(&mut connection, id)
         .await

@@ -215,39 +215,54 @@ fn find(log: &Path, id: &str) -> io::Result<Option<PathBuf>> {
     Ok(None)
 }
 
-/// The file to read when `done` has been read to its end: the oldest of the log and what it was rotated to that was
-/// written to later. Nobody may have read while it was rotated several times.
+/// The file to read when `done` has been read to its end: of the log and what it was rotated to, the next that was
+/// written. Nobody may have read while it was rotated several times.
 fn next_after(log: &Path, done: &fs::Metadata) -> io::Result<PathBuf> {
     let name = log
         .file_name()
         .unwrap_or_default()
         .to_string_lossy()
         .into_owned();
-    let after = done.modified()?;
-    let mut next = (fs::metadata(log)?.modified()?, log.to_owned());
+    let mut files = Vec::new();
     for entry in fs::read_dir(folder_of(log))? {
         let entry = entry?;
-        let (path, Ok(metadata)) = (entry.path(), entry.metadata()) else {
+        let file_name = entry.file_name().to_string_lossy().into_owned();
+        let (Some(suffix), Ok(metadata)) = (file_name.strip_prefix(&name), entry.metadata()) else {
             continue;
         };
-        let rotated = entry.file_name().to_string_lossy().starts_with(&name) && metadata.is_file();
-        let written = metadata.modified()?;
-        if !rotated || written <= after || written >= next.0 {
-            continue;
+        if metadata.is_file() {
+            files.push((
+                (metadata.modified()?, age(suffix)),
+                file_id(&metadata),
+                entry.path(),
+            ));
         }
-        if path
+    }
+    files.sort();
+    let read = files.iter().position(|(_, id, _)| *id == file_id(done));
+    for (.., path) in files.into_iter().skip(read.map_or(usize::MAX, |n| n + 1)) {
+        if !path
             .extension()
             .is_some_and(|e| ["gz", "bz2", "xz", "zst"].iter().any(|z| e == *z))
         {
-            tracing::warn!(
-                path = %path.display(),
-                "a rotated queue_log was compressed before it was read; unpack it and read it with kommunlots import queue-log"
-            );
-            continue;
+            return Ok(path);
         }
-        next = (written, path);
+        tracing::warn!(
+            path = %path.display(),
+            "a rotated queue_log was compressed before it was read; unpack it and read it with kommunlots import queue-log"
+        );
     }
-    Ok(next.1)
+    Ok(log.to_owned())
+}
+
+/// Orders files that were last written at the same moment: `.2` before `.1`, a day before the next, the log itself last.
+fn age(suffix: &str) -> i64 {
+    let number: String = suffix.chars().filter(char::is_ascii_digit).collect();
+    match number.parse::<i64>() {
+        Ok(day) if number.len() >= 6 => day,
+        Ok(rotations) => -rotations,
+        Err(_) => i64::MAX,
+    }
 }
 
 fn folder_of(log: &Path) -> &Path {

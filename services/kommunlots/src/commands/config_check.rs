@@ -29,13 +29,14 @@ pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
 }
 
 fn without_password(url: &str) -> String {
-    let Some((before, host)) = url.rsplit_once('@') else {
-        return url.to_owned();
+    let hidden = || {
+        let (scheme, rest) = url.split_once("://")?;
+        // A password may hold anything but an unescaped `@`; a user's name holds no `:`.
+        let (login, host) = rest.rsplit_once('@')?;
+        let (user, _) = login.split_once(':')?;
+        Some(format!("{scheme}://{user}:***@{host}"))
     };
-    match before.rsplit_once(':') {
-        Some((user, _)) if user.contains("//") => format!("{user}:***@{host}"),
-        _ => url.to_owned(),
-    }
+    hidden().unwrap_or_else(|| url.to_owned())
 }
 
 #[cfg(test)]

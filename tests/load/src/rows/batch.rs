@@ -27,6 +27,14 @@ pub(crate) async fn measure(setting: &Setting) -> anyhow::Result<Vec<Row>> {
     Ok(vec![intake, all])
 }
 
+/// One number of connections, round by round.
+#[derive(Debug, Clone, Default)]
+struct Tried {
+    connections: usize,
+    measured: Vec<f64>,
+    limit: Vec<f64>,
+}
+
 async fn of_role(setting: &Setting, role: &str, target: Target) -> anyhow::Result<Row> {
     let product = setting.product(role).await?;
     bare::prepare(&product).await?;
@@ -62,32 +70,42 @@ async fn of_role(setting: &Setting, role: &str, target: Target) -> anyhow::Resul
             number(median(&limit)),
             drains.last().copied().unwrap_or(0.0)
         );
-        by_connections.push((connections, measured, limit));
+        by_connections.push(Tried {
+            connections,
+            measured,
+            limit,
+        });
     }
-    let best = |of: fn(&(usize, Vec<f64>, Vec<f64>)) -> f64| {
-        by_connections
-            .iter()
-            .max_by(|a, b| of(a).total_cmp(&of(b)))
-            .cloned()
-            .unwrap_or_default()
+    let best = |of: fn(&Tried) -> f64| {
+        let best = by_connections.iter().max_by(|a, b| of(a).total_cmp(&of(b)));
+        best.cloned().unwrap_or_default()
     };
-    let (ours, measured, _) = best(|(_, measured, _)| median(measured));
-    let (bares, _, limit) = best(|(_, _, limit)| median(limit));
+    let ours = best(|tried| median(&tried.measured));
+    let bares = best(|tried| median(&tried.limit));
     let each: Vec<String> = by_connections
         .iter()
-        .map(|(n, m, l)| format!("{n}: {} against {}", number(median(m)), number(median(l))))
+        .map(|tried| {
+            let (measured, limit) = (median(&tried.measured), median(&tried.limit));
+            format!(
+                "{}: {} against {}",
+                tried.connections,
+                number(measured),
+                number(limit)
+            )
+        })
         .collect();
     Ok(Row {
         what: format!("Durable contact events over the batch API, `kommunlots {role}`"),
         unit: "events/s",
-        measured,
-        limit,
-        limit_is: format!("bare inserts, {bares} connection(s)"),
+        measured: ours.measured,
+        limit: bares.limit,
+        limit_is: format!("bare inserts, {} connection(s)", bares.connections),
         target,
         note: format!(
-            "NDJSON of {SIZE} events a request, each a new contact that comes into a queue; best with {ours} connection(s), \
+            "NDJSON of {SIZE} events a request, each a new contact that comes into a queue; best with {} connection(s), \
              against the bare program's best; by connections, {}; the {} was behind for {:.1} s (median) after a \
              round of {:.1} s",
+            ours.connections,
             each.join("; "),
             if role == "intake" { "bus" } else { "wall" },
             median(&drains),

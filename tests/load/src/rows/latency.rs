@@ -175,7 +175,7 @@ async fn watch(
     }
     // One more, not measured: a board that has not changed is not sent, and the last ones may not change it.
     let mut body = String::new();
-    events::arrival(&mut body, "last", first, events::now());
+    events::arrival(&mut body, &format!("last{first}"), 0, events::now());
     product
         .connect()
         .await?
