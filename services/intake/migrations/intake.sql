@@ -21,9 +21,9 @@ CREATE TABLE contact (
     ended_at     timestamptz
 );
 
--- When a PBX restarts, those who waited in it are lost.
-CREATE INDEX contact_waiting ON contact (system)
-    WHERE answered_at IS NULL AND ended_at IS NULL AND (left_at IS NULL OR left_at <= last_queued);
+-- When a PBX restarts, those who waited in it are lost. That is rare, and contacts come in almost in the order of time: a
+-- block range index finds the last day's, and costs next to nothing for each contact.
+CREATE INDEX contact_time ON contact USING brin (last_queued) WITH (pages_per_range = 32);
 
 -- Cases, until they are forwarded.
 CREATE TABLE cases (

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use platform::database::may_pass;
+use platform::database::{is_duplicate, may_pass};
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinSet,
@@ -100,7 +100,7 @@ async fn run<W: Write>(
 async fn commit<W: Write>(write: &W, jobs: Vec<W::Job>) -> Vec<Result<W::Reply, Arc<sqlx::Error>>> {
     match write.commit(&jobs).await {
         Ok(replies) => replies.into_iter().map(Ok).collect(),
-        Err(error) if jobs.len() == 1 || may_pass(&error) => {
+        Err(error) if may_pass(&error) => {
             let error = Arc::new(error);
             jobs.iter().map(|_| Err(error.clone())).collect()
         }
@@ -108,15 +108,19 @@ async fn commit<W: Write>(write: &W, jobs: Vec<W::Job>) -> Vec<Result<W::Reply, 
         Err(_) => {
             let mut replies = Vec::with_capacity(jobs.len());
             for job in &jobs {
-                let reply = write.commit(std::slice::from_ref(job)).await;
-                replies.push(match reply {
-                    Ok(mut reply) => reply
-                        .pop()
-                        .ok_or_else(|| Arc::new(sqlx::Error::RowNotFound)),
-                    Err(error) => Err(Arc::new(error)),
-                });
+                replies.push(commit_one(write, job).await.map_err(Arc::new));
             }
             replies
         }
     }
+}
+
+async fn commit_one<W: Write>(write: &W, job: &W::Job) -> Result<W::Reply, sqlx::Error> {
+    let job = std::slice::from_ref(job);
+    let mut replies = match write.commit(job).await {
+        // Another replica was told the same at the same moment: now it is known.
+        Err(error) if is_duplicate(&error) => write.commit(job).await?,
+        replies => replies?,
+    };
+    replies.pop().ok_or(sqlx::Error::RowNotFound)
 }

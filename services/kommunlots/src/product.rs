@@ -1,6 +1,7 @@
 //! Brings the product up and takes it down. One process or several: nothing differs but which services start here.
 
 mod servers;
+mod signals;
 
 use std::{path::Path, time::Duration};
 
@@ -15,15 +16,18 @@ use platform::{
     http,
 };
 use sqlx::{Connection, PgConnection, PgPool};
-use tokio::{net::TcpListener, signal::unix::SignalKind, task::JoinSet};
+use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{config::Settings, output};
 pub(crate) use servers::Servers;
+pub(crate) use signals::Signals;
 
 /// Every schema of the product.
 pub(crate) const SCHEMAS: [Schema; 3] = [ACCESS, intake::SCHEMA, metrics::SCHEMA];
 
+/// The bus is given this long to take what is under way.
+const FAREWELL: Duration = Duration::from_secs(2);
 /// The first board is waited for this long; the page says what it waits for.
 const FIRST_BOARD: Duration = Duration::from_secs(5);
 /// Requests under way are given this long to finish.
@@ -85,11 +89,14 @@ pub(crate) struct Product {
 pub(crate) async fn run(settings: Settings, roles: Roles) -> anyhow::Result<()> {
     crate::commands::demo::refuse_made_up(&settings.data)?;
     let signals = Signals::new()?;
-    let servers = tokio::select! {
-        servers = Servers::start(&settings, roles) => servers?,
+    let starting = async {
+        let servers = Servers::start(&settings, roles).await?;
+        Product::start(settings.clone(), roles, Clock::real(), servers).await
+    };
+    let product = tokio::select! {
+        product = starting => product?,
         () = signals.first() => return Ok(()),
     };
-    let product = Product::start(settings, roles, Clock::real(), servers).await?;
     product.until_told(signals, std::future::pending()).await
 }
 
@@ -263,7 +270,8 @@ impl Product {
             tracing::warn!("some tasks did not end in time");
         }
         for bus in &self.buses {
-            bus.close().await;
+            // A bus that is away cannot be told goodbye.
+            let _ = tokio::time::timeout(FAREWELL, bus.close()).await;
         }
         self.servers.stop().await;
     }
@@ -310,45 +318,4 @@ async fn local_key(database_url: &str, folder: &Path, clock: &Clock) -> anyhow::
     let key = auth::new_key(&mut admin, "local", &auth::Scope::ALL, clock.now()).await?;
     auth::write_secret(&file, &key)?;
     Ok(key)
-}
-
-/// The signals that end a process.
-pub(crate) struct Signals {
-    asked: tokio::sync::watch::Receiver<u32>,
-}
-
-impl Signals {
-    /// Listens from now on.
-    pub(crate) fn new() -> anyhow::Result<Self> {
-        let (sender, asked) = tokio::sync::watch::channel(0);
-        let mut interrupt = tokio::signal::unix::signal(SignalKind::interrupt())?;
-        let mut terminate = tokio::signal::unix::signal(SignalKind::terminate())?;
-        tokio::spawn(async move {
-            loop {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                }
-                sender.send_modify(|n| *n += 1);
-            }
-        });
-        Ok(Self { asked })
-    }
-
-    /// Waits until the process has been told to stop.
-    pub(crate) async fn first(&self) {
-        let _ = self.asked.clone().wait_for(|n| *n > 0).await;
-    }
-
-    /// Waits until it is told once more than it has been by now.
-    async fn next(&self) {
-        let mut asked = self.asked.clone();
-        let now = *asked.borrow();
-        let _ = asked.wait_for(|n| *n > now).await;
-    }
-}
-
-/// The data folder, taken for this process.
-pub(crate) fn take_folder(path: &Path) -> anyhow::Result<DataFolder> {
-    DataFolder::lock(path)
 }

@@ -1,5 +1,6 @@
 //! The consumer: applies a stream's events to a service's own tables, each exactly once and in order.
 
+mod line;
 mod message;
 mod progress;
 
@@ -20,11 +21,12 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Clock,
     bus::Bus,
-    database::may_pass,
+    database::refuses_data,
     dead_letters,
     heartbeat::{Heartbeat, TellAgain, heartbeats_of, tell_again_subject},
     meters,
 };
+use line::Line;
 pub(crate) use message::read;
 use message::{Body, Received};
 pub use progress::{Progress, Reached};
@@ -43,10 +45,10 @@ pub enum Failure {
 
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
-        if may_pass(&error) {
-            Self::Retry(error.into())
-        } else {
+        if refuses_data(&error) {
             Self::Reject(error.to_string())
+        } else {
+            Self::Retry(error.into())
         }
     }
 }
@@ -171,6 +173,8 @@ impl<A: Apply> Consumer<A> {
                 beat = heartbeats.next() => {
                     let beat = beat.ok_or_else(|| anyhow::anyhow!("the bus connection is closed"))?;
                     if let Ok(beat) = serde_json::from_slice(&beat.payload) {
+                        // A crash of the database may have taken back what was applied.
+                        positions = self.load_positions().await?;
                         self.heartbeat(beat, &positions, &mut before).await;
                     }
                 }
@@ -248,7 +252,7 @@ impl<A: Apply> Consumer<A> {
             .inc_by(line.bodies.len() as u64);
         if !line.bodies.is_empty() {
             positions.extend(line.reached.iter().map(|(source, n)| (source.clone(), *n)));
-            self.progress.reached(&line.reached, line.cause());
+            self.progress.applied(line.cause());
         }
         for (source, from) in &line.gaps {
             self.ask_again(source, *from).await;
@@ -332,16 +336,19 @@ impl<A: Apply> Consumer<A> {
         before: u64,
         reached: u64,
     ) -> anyhow::Result<()> {
-        let moved = sqlx::query(
+        let statement = if before == 0 {
             "INSERT INTO position AS p (source, sequence) VALUES ($1, $3)
-             ON CONFLICT (source) DO UPDATE SET sequence = $3 WHERE p.sequence = $2",
-        )
-        .bind(source)
-        .bind(i64::try_from(before)?)
-        .bind(i64::try_from(reached)?)
-        .execute(transaction)
-        .await?
-        .rows_affected();
+             ON CONFLICT (source) DO UPDATE SET sequence = $3 WHERE p.sequence = $2"
+        } else {
+            "UPDATE position SET sequence = $3 WHERE source = $1 AND sequence = $2"
+        };
+        let moved = sqlx::query(statement)
+            .bind(source)
+            .bind(i64::try_from(before)?)
+            .bind(i64::try_from(reached)?)
+            .execute(transaction)
+            .await?
+            .rows_affected();
         anyhow::ensure!(
             moved == 1,
             "another process has moved the position of {source}; is a second one running"
@@ -376,12 +383,15 @@ impl<A: Apply> Consumer<A> {
         Ok(dead_letters::insert(transaction, &letter, self.clock.now()).await?)
     }
 
-    /// Compares what a source says it has told with what has come. One heartbeat may cross with events under way, so only
-    /// what two in a row say counts.
+    /// Compares what a source says it has told with what has been applied. One heartbeat may cross with events under way,
+    /// so only what two in a row say counts. An age that grows although the source lives means that its events do not
+    /// come through.
     async fn heartbeat(&self, beat: Heartbeat, positions: &Positions, before: &mut Before) {
-        self.progress.heard(&beat.source);
         let position = positions.get(&beat.source).copied().unwrap_or(0);
         let last = before.insert(beat.source.clone(), (beat.last, position));
+        if last.is_none_or(|(told, _)| position >= told) {
+            self.progress.heard(&beat.source);
+        }
         if beat.last > position && last.is_some_and(|(told, had)| told > had && had == position) {
             // The tail is lost: the source is ahead, and nothing has come meanwhile.
             self.ask_again(&beat.source, position + 1).await;
@@ -421,72 +431,5 @@ impl<A: Apply> Consumer<A> {
         {
             tracing::warn!(service = self.service, source, %error, "the source did not answer; asking again at its next heartbeat");
         }
-    }
-}
-
-/// A chunk sorted out: what comes next for each source, and where something is missing.
-struct Line<'a, E> {
-    /// To apply, in order.
-    bodies: Vec<&'a Received<E>>,
-    /// The last number of each source in `bodies`.
-    reached: HashMap<String, u64>,
-    /// The first number missing, by source.
-    gaps: HashMap<String, u64>,
-    /// Had before.
-    skipped: u64,
-}
-
-impl<'a, E> Line<'a, E> {
-    fn sort(received: &'a [Received<E>], positions: &Positions) -> Self {
-        let mut line = Self {
-            bodies: Vec::new(),
-            reached: HashMap::new(),
-            gaps: HashMap::new(),
-            skipped: 0,
-        };
-        for message in received {
-            let (Some(source), Some(sequence)) = (&message.source, message.sequence) else {
-                // It has no place in any line: kept as a dead letter, and in nobody's way.
-                line.bodies.push(message);
-                continue;
-            };
-            let at = line
-                .reached
-                .get(source)
-                .or_else(|| positions.get(source))
-                .copied()
-                .unwrap_or(0);
-            if sequence <= at {
-                line.skipped += 1;
-            } else if sequence == at + 1 {
-                line.reached.insert(source.clone(), sequence);
-                line.bodies.push(message);
-            } else {
-                line.gaps.insert(source.clone(), at + 1);
-            }
-        }
-        line
-    }
-
-    /// What caused the last event that is being traced.
-    fn cause(&self) -> Option<&str> {
-        self.bodies
-            .iter()
-            .rev()
-            .find_map(|r| r.traceparent.as_deref())
-    }
-
-    /// A span for each traced event, as a child of what caused it; ends with the transaction.
-    fn spans(&self, service: &'static str) -> Vec<tracing::Span> {
-        self.bodies
-            .iter()
-            .filter_map(|r| r.traceparent.as_deref())
-            .take(64)
-            .map(|traceparent| {
-                let span = tracing::info_span!("apply", service);
-                crate::telemetry::continue_from(&span, traceparent);
-                span
-            })
-            .collect()
     }
 }

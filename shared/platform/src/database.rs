@@ -102,6 +102,20 @@ async fn migrate_one(admin: &mut PgConnection, schema: &Schema) -> anyhow::Resul
          GRANT USAGE ON ALL SEQUENCES IN SCHEMA {name} TO {role};"
     );
     admin.execute(AssertSqlSafe(grants)).await?;
+    for table in ["event_log", "installation", "_sqlx_migrations"] {
+        // The record is only ever added to.
+        let write = if table == "event_log" {
+            "UPDATE, DELETE"
+        } else {
+            "INSERT, UPDATE, DELETE"
+        };
+        let revoke = format!(
+            "DO $$ BEGIN IF to_regclass('{name}.{table}') IS NOT NULL THEN
+                 REVOKE {write} ON {name}.{table} FROM {role};
+             END IF; END $$"
+        );
+        admin.execute(AssertSqlSafe(revoke)).await?;
+    }
     Ok(())
 }
 
@@ -114,6 +128,11 @@ pub enum Commit {
     /// service that does nothing but consume: its position is lost with the effect, and the source tells again.
     ToldAgain,
 }
+
+/// Every statement of a service touches few rows, by their keys. A plan is made once a connection, often while the tables
+/// are empty, and kept: it must not be one that reads a whole table, which would cost more with every row of history.
+const BY_KEY: &str = "SET plan_cache_mode TO force_generic_plan; SET enable_seqscan TO off; \
+                      SET enable_hashjoin TO off; SET enable_mergejoin TO off; SET jit TO off";
 
 /// A pool that speaks with the rights of one schema's role, and finds that schema's tables without a prefix.
 ///
@@ -129,8 +148,8 @@ pub fn pool(
         Commit::Durable => "on",
         Commit::ToldAgain => "off",
     };
-    let become_role = format!(
-        "SET ROLE {}; SET search_path TO {schema}; SET synchronous_commit TO {synchronous}",
+    let begin = format!(
+        "SET ROLE {}; SET search_path TO {schema}; SET synchronous_commit TO {synchronous}; {BY_KEY}",
         role(schema)
     );
     let options = options(url)?.application_name(&format!("kommunlots {schema}"));
@@ -139,13 +158,8 @@ pub fn pool(
         .acquire_timeout(Duration::from_secs(5))
         .test_before_acquire(false)
         .after_connect(move |connection, _| {
-            let become_role = become_role.clone();
-            Box::pin(async move {
-                connection
-                    .execute(AssertSqlSafe(become_role))
-                    .await
-                    .map(drop)
-            })
+            let begin = begin.clone();
+            Box::pin(async move { connection.execute(AssertSqlSafe(begin)).await.map(drop) })
         })
         .connect_lazy_with(options))
 }
@@ -155,15 +169,26 @@ fn options(url: &str) -> anyhow::Result<PgConnectOptions> {
         .context("database_url must look like postgres://user:password@host:5432/database")
 }
 
-/// Whether trying again later may help: the database is away, restarting or busy, rather than refusing the data.
-pub fn may_pass(error: &sqlx::Error) -> bool {
+/// Whether the database refuses this very data, now and later.
+pub fn refuses_data(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Database(e) => {
-            // Class 22 is bad data, 23 a constraint, 42 a statement that does not fit the schema.
-            !e.code()
-                .is_some_and(|c| ["22", "23", "42"].iter().any(|class| c.starts_with(class)))
-        }
-        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::Encode(_) => false,
-        _ => true,
+        // Class 22 is bad data, 23 a constraint.
+        sqlx::Error::Database(e) => e
+            .code()
+            .is_some_and(|code| code.starts_with("22") || code.starts_with("23")),
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::Encode(_) => true,
+        _ => false,
     }
+}
+
+/// Whether trying again later may help: the database is away, restarting or busy.
+pub fn may_pass(error: &sqlx::Error) -> bool {
+    // Class 42 is a statement that does not fit the schema, or a right that is missing.
+    let misfit = matches!(error, sqlx::Error::Database(e) if e.code().is_some_and(|code| code.starts_with("42")));
+    !misfit && !refuses_data(error)
+}
+
+/// Whether somebody else stored the same at the same moment.
+pub fn is_duplicate(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(e) if e.is_unique_violation())
 }

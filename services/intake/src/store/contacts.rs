@@ -98,7 +98,8 @@ pub(crate) async fn merge_contacts(
     Ok(())
 }
 
-/// Loses the calls that waited in a PBX when it restarted, also those that had left before and come back.
+/// Loses the calls that waited in a PBX when it restarted, also those that had left before and come back. No call
+/// waits longer than a day.
 pub(crate) async fn lose_waiting(
     connection: &mut PgConnection,
     system: &str,
@@ -106,7 +107,7 @@ pub(crate) async fn lose_waiting(
 ) -> Result<Vec<ContactEvent>, sqlx::Error> {
     let rows: Vec<(uuid::Uuid, String)> = sqlx::query_as(
         "UPDATE contact SET left_at = $2
-         WHERE system = $1 AND channel = 'phone' AND last_queued <= $2
+         WHERE system = $1 AND channel = 'phone' AND last_queued BETWEEN $2 - interval '1 day' AND $2
                AND answered_at IS NULL AND ended_at IS NULL AND (left_at IS NULL OR left_at <= last_queued)
                AND (left_at IS NULL OR left_at < last_queued OR first_queued < last_queued)
          RETURNING id, queue",

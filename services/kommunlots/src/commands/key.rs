@@ -9,11 +9,7 @@ use platform::{
 };
 use sqlx::{Connection, PgConnection};
 
-use crate::{
-    config::Settings,
-    output::say,
-    product::{SCHEMAS, take_folder},
-};
+use crate::{config::Settings, output::say, product::SCHEMAS};
 
 /// Makes a key and prints it.
 pub(crate) async fn new(settings: Settings, name: &str, scopes: &[Scope]) -> anyhow::Result<()> {
@@ -58,7 +54,7 @@ pub(crate) async fn with_database<T>(
         })?;
         return act(&url).await;
     }
-    let folder = take_folder(&settings.data)?;
+    let folder = DataFolder::lock(&settings.data)?;
     let postgres =
         Postgres::start(&folder.path().join("postgres"), &Guard::this_program()?).await?;
     let done = act(&postgres.url()).await;

@@ -48,7 +48,7 @@ impl Servers {
         if !own_database && !own_nats {
             return Ok(servers);
         }
-        let folder = super::take_folder(&settings.data)?;
+        let folder = DataFolder::lock(&settings.data)?;
         let guard = Guard::this_program()?;
         let database = async {
             if !own_database {

@@ -33,7 +33,7 @@ struct State {
 pub struct Reached {
     /// The source.
     pub source: String,
-    /// When it was last heard.
+    /// When it last said that it lives while nothing older was missing.
     pub heard: Instant,
 }
 
@@ -43,19 +43,15 @@ impl Progress {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn reached(&self, sources: &HashMap<String, u64>, cause: Option<&str>) {
-        {
-            let mut state = self.state();
-            for source in sources.keys() {
-                state.heard.insert(source.clone(), Instant::now());
-            }
-            if let Some(cause) = cause {
-                state.cause = Some(cause.to_owned());
-            }
+    /// Events have been applied; `cause` is the trace context of the last traced one.
+    pub(super) fn applied(&self, cause: Option<&str>) {
+        if let Some(cause) = cause {
+            self.state().cause = Some(cause.to_owned());
         }
         self.0.changed.notify_one();
     }
 
+    /// A source lives, and all that it had told before is applied.
     pub(super) fn heard(&self, source: &str) {
         self.state().heard.insert(source.to_owned(), Instant::now());
     }
