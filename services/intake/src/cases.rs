@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::{CaseEvent, CaseId, CaseWhat, ContactId, Event};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use platform::{
     auth::KeyId,
     event_log::{self, NewEvent},
@@ -234,11 +234,14 @@ impl<'a> Turn<'a> {
         match change.from(case.view.state) {
             Err(reason) => Reply::Refused(reason),
             Ok(state) => {
-                case.view.state = state;
-                self.changed.insert(id, (state, job.now));
+                // The order in which changes are made is the order that their times tell, also of those asked at once.
+                let next = case.changed_at + SignedDuration::from_micros(1);
+                let at = job.now.max(next);
+                (case.view.state, case.changed_at) = (state, at);
+                self.changed.insert(id, (state, at));
                 let event = CaseEvent {
                     case: id,
-                    at: job.now,
+                    at,
                     department: case.department.clone(),
                     what: change.event(),
                 };

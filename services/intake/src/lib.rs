@@ -51,8 +51,16 @@ pub fn rights() -> Rights {
         subscribe: Vec::new(),
         answers: false,
     }
-    .owning(ContactEvent::STREAM)
-    .owning(CaseEvent::STREAM)
+    .owning(ContactEvent::STREAM, &["contact.*.*"])
+    .owning(
+        CaseEvent::STREAM,
+        &[
+            "case.*.registered",
+            "case.*.resolved",
+            "case.*.repeat_contact",
+            "case.*.forward_requested",
+        ],
+    )
 }
 
 /// Intake's settings.

@@ -7,7 +7,6 @@ use std::{path::Path, time::Duration};
 
 use anyhow::Context;
 use axum::{Router, http::header::CONTENT_TYPE, routing::get};
-use embedded::DataFolder;
 use platform::{
     Clock, auth,
     bus::Bus,

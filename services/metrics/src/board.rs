@@ -35,6 +35,7 @@ impl Maker {
     pub(crate) async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         let mut questions = self.with.bus.client.subscribe(BoardMessage::ASK).await?;
         let mut told: Option<(Board, Instant)> = None;
+        let mut made: Option<Instant> = None;
         let mut failing = false;
         loop {
             tokio::select! {
@@ -53,10 +54,11 @@ impl Maker {
                     continue;
                 }
             }
-            if let Some((_, at)) = &told {
-                tokio::time::sleep_until((*at + PACE).into()).await;
+            if let Some(made) = made {
+                tokio::time::sleep_until((made + PACE).into()).await;
             }
             let now = Instant::now();
+            made = Some(now);
             match self.make().await {
                 Ok(message) => {
                     failing = false;

@@ -1,6 +1,6 @@
 //! `contact.*.*`: facts and sums of contacts.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::{ContactCell, ContactEvent, ContactFacts, ContactId, ContactSums};
 use platform::consumer::{Apply, Failure};
@@ -32,7 +32,7 @@ impl Apply for Contacts {
         let change = Change::between(&before, &after);
         store::save(connection, &after).await?;
         store::add(connection, &change.sums).await?;
-        store::find_longest_again(connection, &change.shortened).await?;
+        store::find_longest_again(connection, &change.removed).await?;
         Ok(())
     }
 }
@@ -43,9 +43,9 @@ type Facts = HashMap<ContactId, ContactFacts>;
 #[derive(Debug, Default)]
 struct Change {
     sums: HashMap<ContactCell, ContactSums>,
-    /// Cells whose longest wait may have become shorter. A maximum cannot be taken away from, so it is looked up; only
-    /// late events that correct a figure come here.
-    shortened: BTreeSet<ContactCell>,
+    /// The longest wait taken out of each cell, ms. A maximum cannot be taken away from, so where that was it, the next
+    /// longest is looked up.
+    removed: BTreeMap<ContactCell, i64>,
 }
 
 impl Change {
@@ -62,8 +62,9 @@ impl Change {
                 let kept = new
                     .as_ref()
                     .is_some_and(|(c, s)| c == cell && s.longest_wait_ms >= sums.longest_wait_ms);
-                if !kept {
-                    change.shortened.insert(cell.clone());
+                if let Some(wait) = sums.longest_wait_ms.filter(|_| !kept) {
+                    let removed = change.removed.entry(cell.clone()).or_insert(wait);
+                    *removed = wait.max(*removed);
                 }
             }
             if let Some((cell, sums)) = new {

@@ -99,6 +99,8 @@ impl ContactFacts {
 
     /// Adds what one event tells.
     pub fn apply(&mut self, event: &ContactEvent) {
+        // Told otherwise by two events, the lesser wins, whichever came first.
+        self.channel = self.channel.min(event.channel);
         self.department = self.department.take().max(event.department.clone());
         let at = event.at;
         match event.what {
@@ -145,7 +147,7 @@ impl ContactFacts {
                     LeftHow::Closed => Outcome::NotOffered,
                 }
             }
-            (None, Some(_)) if self.ended.is_none() => self.waiting(),
+            (None, Some(_)) => self.waiting(),
             _ => Outcome::Unknown,
         }
     }
@@ -161,7 +163,7 @@ impl ContactFacts {
     /// It waits, unless the PBX restarted since: then nobody knows. What is told of how it went counts all the same.
     fn waiting(&self) -> Outcome {
         match self.first_queued {
-            Some(since) if self.lost < self.last_queued => Outcome::Waiting(since),
+            Some(since) if self.lost.max(self.ended) < self.last_queued => Outcome::Waiting(since),
             _ => Outcome::Unknown,
         }
     }

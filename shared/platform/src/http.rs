@@ -116,27 +116,24 @@ async fn wrong_method() -> Problem {
     )
 }
 
-/// A request's body, of at most [`BODY_LIMIT`] bytes.
-#[derive(Debug)]
-pub struct Body(pub Bytes);
-
-impl<S: Send + Sync> FromRequest<S> for Body {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        match Bytes::from_request(request, state).await {
-            Ok(body) => Ok(Self(body)),
-            Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(Problem::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "the body is too large",
-                "send at most 8 MiB at a time, in several requests if need be; nothing was stored",
-            )),
-            Err(error) => Err(Problem::new(
-                error.status(),
-                "the body could not be read",
-                "the connection broke or the encoding is wrong; nothing was stored, so send the same request again",
-            )),
-        }
+/// Reads a request's body, of at most [`BODY_LIMIT`] bytes. Called when it is known who asks, so that a stranger cannot
+/// fill the memory.
+///
+/// # Errors
+/// 413 when it is larger, 400 when it cannot be read.
+pub async fn read_body(request: Request) -> Result<Bytes, Problem> {
+    match Bytes::from_request(request, &()).await {
+        Ok(body) => Ok(body),
+        Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "the body is too large",
+            "send at most 8 MiB at a time, in several requests if need be; nothing was stored",
+        )),
+        Err(error) => Err(Problem::new(
+            error.status(),
+            "the body could not be read",
+            "the connection broke or the encoding is wrong; nothing was stored, so send the same request again",
+        )),
     }
 }
 

@@ -163,6 +163,8 @@ impl Relay {
 
     /// Publishes the next chunk and returns how many events that were.
     async fn publish(&self, cursor: &mut Cursor) -> anyhow::Result<usize> {
+        // The client would keep what it cannot send, until it takes no more and waits.
+        anyhow::ensure!(self.bus.is_connected(), "the bus is away");
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT sequence, id, kind, subject, at, traceparent, data FROM event_log
              WHERE source = $1 AND sequence > $2 ORDER BY sequence LIMIT $3",

@@ -2,13 +2,13 @@
 
 use axum::{
     Json,
-    extract::State,
+    extract::{Request, State},
     http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
 };
 use platform::{
     Problem,
     auth::Scope,
-    http::{Body, NeedsKey, read_value},
+    http::{NeedsKey, read_body, read_value},
     telemetry,
 };
 use serde::Serialize;
@@ -53,10 +53,11 @@ pub(crate) struct Taken {
 )]
 pub(crate) async fn post(
     State(intake): State<Intake>,
-    headers: HeaderMap,
-    Body(body): Body,
+    request: Request,
 ) -> Result<Json<Taken>, Problem> {
+    let headers = request.headers().clone();
     intake.keys.require(&headers, Scope::ContactsWrite).await?;
+    let body = read_body(request).await?;
     let told = match media_type(&headers) {
         "application/json" => vec![read(&intake, &body).map_err(|e| Problem::invalid(vec![e]))?],
         NDJSON => read_lines(&intake, &body)?,

@@ -2,14 +2,14 @@
 
 use axum::{
     Json,
-    extract::State,
-    http::{HeaderMap, StatusCode},
+    extract::{Request, State},
+    http::StatusCode,
 };
 use domain::CaseId;
 use platform::{
     Problem,
     auth::Scope,
-    http::{Body, NeedsKey, read_json},
+    http::{NeedsKey, read_body, read_json},
 };
 use uuid::Uuid;
 
@@ -38,10 +38,11 @@ use crate::{
 )]
 pub(crate) async fn post(
     State(intake): State<Intake>,
-    headers: HeaderMap,
-    Body(body): Body,
+    request: Request,
 ) -> Result<(StatusCode, Json<CaseView>), Problem> {
+    let headers = request.headers().clone();
     let key = intake.keys.require(&headers, Scope::CasesWrite).await?;
+    let body = read_body(request).await?;
     let input: CaseInput = read_json(&body)?;
     input.check().map_err(|e| Problem::invalid(vec![e]))?;
     let case = NewCase {

@@ -1,10 +1,13 @@
 //! `POST /intake/restarts`: a PBX has restarted.
 
-use axum::{Json, extract::State, http::HeaderMap};
+use axum::{
+    Json,
+    extract::{Request, State},
+};
 use platform::{
     Problem,
     auth::Scope,
-    http::{Body, NeedsKey, read_json},
+    http::{NeedsKey, read_body, read_json},
 };
 
 use super::{Intake, contact_events::Taken, problems::not_written};
@@ -28,10 +31,11 @@ use crate::{contacts::Job, input::RestartInput};
 )]
 pub(crate) async fn post(
     State(intake): State<Intake>,
-    headers: HeaderMap,
-    Body(body): Body,
+    request: Request,
 ) -> Result<Json<Taken>, Problem> {
+    let headers = request.headers().clone();
     intake.keys.require(&headers, Scope::ContactsWrite).await?;
+    let body = read_body(request).await?;
     let restart: RestartInput = read_json(&body)?;
     restart
         .check(intake.clock.now())

@@ -230,7 +230,10 @@ fn next_after(log: &Path, done: &fs::Metadata) -> io::Result<PathBuf> {
         let (Some(suffix), Ok(metadata)) = (file_name.strip_prefix(&name), entry.metadata()) else {
             continue;
         };
-        if metadata.is_file() {
+        // Another PBX's log beside it may begin with the same name.
+        let rotated = suffix.is_empty()
+            || (suffix.starts_with(['.', '-']) && suffix.contains(|c: char| c.is_ascii_digit()));
+        if metadata.is_file() && rotated {
             files.push((
                 (metadata.modified()?, age(suffix)),
                 file_id(&metadata),

@@ -20,6 +20,7 @@ use crate::{
 pub(crate) struct CaseNow {
     pub(crate) view: CaseView,
     pub(crate) department: Department,
+    pub(crate) changed_at: Timestamp,
 }
 
 /// What a request with a key was answered.
@@ -98,10 +99,12 @@ fn opinion(opinion: domain::Opinion) -> &'static str {
     }
 }
 
-/// Id, number, state, registered at, department.
-type Row = (Uuid, i64, String, Sql, String);
+/// Id, number, state, registered at, department, changed at.
+type Row = (Uuid, i64, String, Sql, String, Sql);
 
-fn now((id, number, state, registered_at, department): Row) -> Result<CaseNow, sqlx::Error> {
+fn now(
+    (id, number, state, registered_at, department, changed_at): Row,
+) -> Result<CaseNow, sqlx::Error> {
     let bad =
         |what: &str| sqlx::Error::Decode(format!("case {id} has an impossible {what}").into());
     Ok(CaseNow {
@@ -112,6 +115,7 @@ fn now((id, number, state, registered_at, department): Row) -> Result<CaseNow, s
             registered_at: registered_at.to_jiff(),
         },
         department: department.parse().map_err(|_| bad("department"))?,
+        changed_at: changed_at.to_jiff(),
     })
 }
 
@@ -121,7 +125,7 @@ pub(crate) async fn case(
     id: CaseId,
 ) -> Result<Option<CaseView>, sqlx::Error> {
     let row: Option<Row> = sqlx::query_as(
-        "SELECT id, number, state, registered_at, department FROM cases WHERE id = $1",
+        "SELECT id, number, state, registered_at, department, changed_at FROM cases WHERE id = $1",
     )
     .bind(id.0)
     .fetch_optional(connection)
@@ -138,7 +142,7 @@ pub(crate) async fn cases_for_update(
         return Ok(HashMap::new());
     }
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT id, number, state, registered_at, department FROM cases WHERE id = ANY($1) ORDER BY id FOR UPDATE",
+        "SELECT id, number, state, registered_at, department, changed_at FROM cases WHERE id = ANY($1) ORDER BY id FOR UPDATE",
     )
     .bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())
     .fetch_all(connection)

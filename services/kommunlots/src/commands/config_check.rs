@@ -33,8 +33,12 @@ fn without_password(url: &str) -> String {
         let (scheme, rest) = url.split_once("://")?;
         // A password may hold anything but an unescaped `@`; a user's name holds no `:`.
         let (login, host) = rest.rsplit_once('@')?;
-        let (user, _) = login.split_once(':')?;
-        Some(format!("{scheme}://{user}:***@{host}"))
+        // Without a password the whole login of a bus is a token.
+        Some(match login.split_once(':') {
+            Some((user, _)) => format!("{scheme}://{user}:***@{host}"),
+            None if scheme == "nats" => format!("{scheme}://***@{host}"),
+            None => url.to_owned(),
+        })
     };
     hidden().unwrap_or_else(|| url.to_owned())
 }

@@ -33,17 +33,22 @@ pub(crate) async fn run(mut settings: Settings, speed: f64, seed: u64) -> anyhow
     }
     mark(&settings.data)?;
     let signals = Signals::new()?;
-    let servers = tokio::select! {
-        servers = Servers::start(&settings, Roles::ALL) => servers?,
+    let starting = async {
+        let servers = Servers::start(&settings, Roles::ALL).await?;
+        let start = match last_event(&servers.database_url).await {
+            // A demo that is started again goes on with the next morning.
+            Some(last) => demo::opening_morning(last),
+            None => demo::opening_morning(start_of_day(local_day(Clock::real().now()))?),
+        };
+        tracing::info!("the demo's clock runs {speed} times as fast as the real one, from {start}");
+        let clock = Clock::simulated(start, speed);
+        let product = Product::start(settings.clone(), Roles::ALL, clock.clone(), servers).await?;
+        anyhow::Ok((product, clock))
+    };
+    let (product, clock) = tokio::select! {
+        started = starting => started?,
         () = signals.first() => return Ok(()),
     };
-    let start = match last_event(&servers.database_url).await {
-        // A demo that is started again goes on with the next morning.
-        Some(last) => demo::opening_morning(last),
-        None => demo::opening_morning(start_of_day(local_day(Clock::real().now()))?),
-    };
-    let clock = Clock::simulated(start, speed);
-    let product = Product::start(settings, Roles::ALL, clock.clone(), servers).await?;
     let key = product
         .key
         .clone()
@@ -57,7 +62,6 @@ pub(crate) async fn run(mut settings: Settings, speed: f64, seed: u64) -> anyhow
         seed,
         product.closing(),
     );
-    tracing::info!("the demo's clock runs {speed} times as fast as the real one, from {start}");
     product.until_told(signals, city).await
 }
 

@@ -1,6 +1,6 @@
 //! SQL of contacts' facts and sums.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::{
     CONTACTS, ContactCell, ContactFacts, ContactId, ContactSums, Left, LeftHow, Outcome, TookIt,
@@ -117,7 +117,7 @@ pub(crate) async fn save(
              $7::timestamptz[], $8::integer[], $9::timestamptz[], $10::smallint[], $11::integer[], $12::timestamptz[],
              $13::timestamptz[], $14::boolean[], $15::date[], $16::bigint[])
          ON CONFLICT (id) DO UPDATE SET
-             department = excluded.department, first_queued = excluded.first_queued,
+             channel = excluded.channel, department = excluded.department, first_queued = excluded.first_queued,
              last_queued = excluded.last_queued, answered_at = excluded.answered_at,
              answered_waited_s = excluded.answered_waited_s, left_at = excluded.left_at, left_how = excluded.left_how,
              left_waited_s = excluded.left_waited_s, lost_at = excluded.lost_at, ended_at = excluded.ended_at, waiting = excluded.waiting,
@@ -191,23 +191,25 @@ fn department(cell: &ContactCell) -> &str {
     cell.department.as_ref().map_or("", |d| d.as_str())
 }
 
-/// Looks up the longest wait of these cells anew.
+/// Looks up the longest wait anew of those cells whose longest was the one that was removed.
 pub(crate) async fn find_longest_again(
     connection: &mut PgConnection,
-    cells: &BTreeSet<ContactCell>,
+    removed: &BTreeMap<ContactCell, i64>,
 ) -> Result<(), sqlx::Error> {
-    for cell in cells {
+    for (cell, removed) in removed {
         sqlx::query(
             "UPDATE contact_sum SET longest_wait_ms = (
                  SELECT max(wait_ms) FROM contact_fact
                  WHERE day = $2 AND channel = $3 AND queue = $4 AND coalesce(department, '') = $5)
-             WHERE definition = $1 AND day = $2 AND channel = $3 AND queue = $4 AND department = $5",
+             WHERE definition = $1 AND day = $2 AND channel = $3 AND queue = $4 AND department = $5
+                   AND longest_wait_ms <= $6",
         )
         .bind(CONTACTS.id)
         .bind(cell.day.to_sqlx())
         .bind(cell.channel.as_str())
         .bind(cell.queue.as_str())
         .bind(department(cell))
+        .bind(removed)
         .execute(&mut *connection)
         .await?;
     }

@@ -12,7 +12,7 @@ use super::{Bus, Rights};
 pub const DUPLICATE_WINDOW: Duration = Duration::from_secs(600);
 
 /// How long the bus keeps events. It only carries them: who was away longer asks the source to tell again.
-const MAX_AGE: Duration = Duration::from_secs(14 * 24 * 3600);
+const MAX_AGE: Duration = Duration::from_secs(2 * 24 * 3600);
 
 /// Creates the stream, or brings it to this configuration.
 ///
@@ -41,11 +41,12 @@ pub async fn ensure_stream(
 }
 
 impl Rights {
-    /// Adds what the owner of `stream`, who writes `subjects`, needs.
+    /// Adds what the owner of `stream`, who tells of `subjects`, needs.
     #[must_use]
-    pub fn owning(mut self, stream: Stream) -> Self {
+    pub fn owning(mut self, stream: Stream, subjects: &[&str]) -> Self {
         let name = stream.name();
-        self.publish.push(stream.subjects().to_owned());
+        self.publish
+            .extend(subjects.iter().map(|s| (*s).to_owned()));
         self.publish.push(format!("source.*.{name}"));
         for verb in ["CREATE", "UPDATE", "INFO"] {
             self.publish.push(format!("$JS.API.STREAM.{verb}.{name}"));

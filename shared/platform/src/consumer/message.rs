@@ -70,7 +70,12 @@ pub(crate) fn read<E: DeserializeOwned>(payload: &[u8]) -> Result<E, String> {
             let mut from = serde_json::Deserializer::from_slice(payload);
             match serde_path_to_error::deserialize::<_, Envelope<E>>(&mut from) {
                 Ok(envelope) => Ok(envelope.data),
-                Err(error) => Err(error.to_string()),
+                // Where and what kind, not the words: they may quote what was sent.
+                Err(error) => Err(format!(
+                    "`{}` cannot be read: {:?} error",
+                    error.path(),
+                    error.inner().classify()
+                )),
             }
         }
     }
