@@ -20,7 +20,7 @@ use crate::{
     input::CaseInput,
     rules::{Change, State},
     store::{self, Answered, CaseNow},
-    writer::{Write, Writer},
+    writer::{Write, Writer, own_pool},
 };
 
 /// One request about a case.
@@ -95,7 +95,11 @@ pub(crate) fn start(
     tasks: &mut JoinSet<anyhow::Result<()>>,
     stop: &CancellationToken,
 ) -> CaseWriter {
-    Writer::start(Cases { pool, source }, tasks, stop)
+    let write = move || Cases {
+        pool: own_pool(&pool),
+        source,
+    };
+    Writer::start(write, tasks, stop)
 }
 
 impl Write for Cases {
@@ -107,8 +111,7 @@ impl Write for Cases {
     }
 
     async fn commit(&self, jobs: &[Job]) -> Result<Vec<Reply>, sqlx::Error> {
-        let mut transaction = self.pool.begin().await?;
-        let last = event_log::lock(&mut transaction, &self.source.name).await?;
+        let mut transaction = event_log::begin(&self.pool, &self.source.name).await?;
         let mut turn = Turn::begin(&mut transaction, jobs).await?;
         let mut replies: Vec<Reply> = jobs.iter().map(|job| turn.answer(job)).collect();
         let numbers = store::insert_cases(&mut transaction, &turn.registered).await?;
@@ -128,7 +131,7 @@ impl Write for Cases {
             .map_err(|e| sqlx::Error::Encode(Box::new(e)))?;
         store::update_states(&mut transaction, &turn.changed).await?;
         store::save_answers(&mut transaction, &turn.answers).await?;
-        event_log::append(&mut transaction, &self.source.name, last, &events).await?;
+        event_log::append(&mut transaction, &self.source.name, &events).await?;
         transaction.commit().await?;
 
         self.source.wake.notify_one();

@@ -16,7 +16,7 @@ use crate::{
     Source,
     input::Told,
     store::{self, ContactRow, Place},
-    writer::{Write, Writer},
+    writer::{Write, Writer, own_pool},
 };
 
 /// What is told of contacts, together.
@@ -52,7 +52,11 @@ pub(crate) fn start(
     tasks: &mut JoinSet<anyhow::Result<()>>,
     stop: &CancellationToken,
 ) -> ContactWriter {
-    Writer::start(Contacts { pool, source }, tasks, stop)
+    let write = move || Contacts {
+        pool: own_pool(&pool),
+        source,
+    };
+    Writer::start(write, tasks, stop)
 }
 
 impl Write for Contacts {
@@ -74,8 +78,7 @@ impl Write for Contacts {
                 events.push(new_event(&told.event, job.traceparent.as_deref())?);
             }
         }
-        let mut transaction = self.pool.begin().await?;
-        let last = event_log::lock(&mut transaction, &self.source.name).await?;
+        let mut transaction = event_log::begin(&self.pool, &self.source.name).await?;
         store::merge_contacts(&mut transaction, &rows.into_values().collect::<Vec<_>>()).await?;
         for job in jobs {
             for (system, at) in &job.restarts {
@@ -87,8 +90,7 @@ impl Write for Contacts {
                 store::save_place(&mut transaction, place).await?;
             }
         }
-        let mut added =
-            event_log::append(&mut transaction, &self.source.name, last, &events).await?;
+        let mut added = event_log::append(&mut transaction, &self.source.name, &events).await?;
         transaction.commit().await?;
 
         self.source.wake.notify_one();

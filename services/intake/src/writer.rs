@@ -2,9 +2,13 @@
 //!
 //! A commit waits for the disk; a hundred requests that wait for the same commit cost as much as one.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use platform::database::{is_duplicate, may_pass};
+use sqlx::PgPool;
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinSet,
@@ -13,6 +17,9 @@ use tokio_util::sync::CancellationToken;
 
 /// Events in one transaction at the most.
 const MOST: usize = 5_000;
+
+/// How long a commit waits for company at the most; a commit itself takes several times as long.
+const PATIENCE: Duration = Duration::from_micros(200);
 
 /// What one stream's writer does.
 pub(crate) trait Write: Send + Sync + 'static {
@@ -31,6 +38,12 @@ pub(crate) trait Write: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<Self::Reply>, sqlx::Error>> + Send;
 }
 
+/// A pool like `pool` for a writer, whose connections belong to the writer's own thread.
+pub(crate) fn own_pool(pool: &PgPool) -> PgPool {
+    let options = pool.options().clone().max_connections(2);
+    options.connect_lazy_with((*pool.connect_options()).clone())
+}
+
 /// Hands jobs to a writer.
 pub(crate) struct Writer<W: Write>(mpsc::Sender<Queued<W>>);
 
@@ -46,14 +59,22 @@ struct Queued<W: Write> {
 }
 
 impl<W: Write> Writer<W> {
-    /// Starts the writer's task. Once `stop` is given it finishes what it has been handed.
+    /// Starts a writer, made by `write`, on a thread of its own: a round trip to the database is then not handed from
+    /// thread to thread, which would cost more than the round trip, and a transaction is several of them. Once `stop` is
+    /// given it ends after the transaction under way.
     pub(crate) fn start(
-        write: W,
+        write: impl FnOnce() -> W + Send + 'static,
         tasks: &mut JoinSet<anyhow::Result<()>>,
         stop: &CancellationToken,
     ) -> Self {
         let (sender, receiver) = mpsc::channel(1_024);
-        tasks.spawn(run(write, receiver, stop.clone()));
+        let stop = stop.clone();
+        tasks.spawn_blocking(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
+            runtime.block_on(async { run(write(), receiver, stop).await })
+        });
         Self(sender)
     }
 
@@ -74,6 +95,7 @@ async fn run<W: Write>(
     mut receiver: mpsc::Receiver<Queued<W>>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
+    let mut busy = false;
     loop {
         let first = tokio::select! {
             biased;
@@ -81,6 +103,10 @@ async fn run<W: Write>(
             () = stop.cancelled() => return Ok(()),
         };
         let Some(first) = first else { return Ok(()) };
+        // Who was answered by the last commit is about to ask again; a moment's patience puts all of them into one commit.
+        if busy {
+            linger().await;
+        }
         let mut events = W::events(&first.job);
         let (mut jobs, mut replies) = (vec![first.job], vec![first.reply]);
         while events < MOST
@@ -90,10 +116,19 @@ async fn run<W: Write>(
             jobs.push(next.job);
             replies.push(next.reply);
         }
+        busy = jobs.len() > 1;
         for (reply, result) in replies.into_iter().zip(commit(&write, jobs).await) {
             // Who asked may have gone; what was asked is done all the same.
             let _ = reply.send(result);
         }
+    }
+}
+
+/// Lets the others on this thread, and the clients, go on for a moment.
+async fn linger() {
+    let until = Instant::now() + PATIENCE;
+    while Instant::now() < until {
+        tokio::task::yield_now().await;
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use domain::{Event, EventId};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction};
 
 /// An event to append.
 #[derive(Debug, Clone)]
@@ -57,27 +57,34 @@ pub async fn ensure_source(connection: &mut PgConnection, source: &str) -> Resul
     Ok(())
 }
 
-/// Takes the source's counter for this transaction. Everything the transaction looks up afterwards is what its
-/// predecessor left, so looking before writing is safe.
+/// Begins a transaction that holds the source's counter. Everything it looks up is what its predecessor left, so looking
+/// before writing is safe.
 ///
 /// # Errors
-/// When the database fails, or the source was not ensured.
-pub async fn lock(connection: &mut PgConnection, source: &str) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar("SELECT last FROM source WHERE name = $1 FOR UPDATE")
-        .bind(source)
-        .fetch_one(connection)
-        .await
+/// When the database fails.
+pub async fn begin(
+    pool: &PgPool,
+    source: &str,
+) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    // One round trip instead of two; a source's name is made of tokens, so it needs no quoting but is checked all the same.
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-_".contains(&b);
+    if !source.bytes().all(plain) {
+        return Err(sqlx::Error::Protocol(
+            "a source's name is made of a-z, 0-9, - and /".into(),
+        ));
+    }
+    let begin = format!("BEGIN; SELECT FROM source WHERE name = '{source}' FOR UPDATE");
+    pool.begin_with(AssertSqlSafe(begin)).await
 }
 
-/// Appends those of `events` that are not in the log yet, numbered on from `last` as [`lock`] gave it, and returns
-/// their ids. The others were told before and are not told again.
+/// Appends those of `events` that are not in the log yet, numbered on in a transaction that [`begin`] began, and
+/// returns their ids. The others were told before and are not told again.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn append(
     connection: &mut PgConnection,
     source: &str,
-    last: i64,
     events: &[NewEvent],
 ) -> Result<HashSet<EventId>, sqlx::Error> {
     let mut seen = HashSet::with_capacity(events.len());
@@ -88,18 +95,17 @@ pub async fn append(
     let added: Vec<uuid::Uuid> = sqlx::query_scalar(
         "WITH added AS (
              INSERT INTO event_log (source, sequence, id, kind, subject, at, traceparent, data)
-             SELECT $1, $2 + row_number() OVER (ORDER BY n), id, kind, subject, at, traceparent, data::json
-             FROM unnest($3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::text[])
+             SELECT $1, (SELECT last FROM source WHERE name = $1) + row_number() OVER (ORDER BY n), id, kind, subject, at, traceparent, data::json
+             FROM unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[])
                   WITH ORDINALITY AS e (id, kind, subject, at, traceparent, data, n)
              WHERE NOT EXISTS (SELECT FROM event_log known WHERE known.id = e.id)
              RETURNING id
          ), moved AS (
-             UPDATE source SET last = $2 + (SELECT count(*) FROM added) WHERE name = $1
+             UPDATE source SET last = last + (SELECT count(*) FROM added) WHERE name = $1
          )
          SELECT id FROM added",
     )
     .bind(source)
-    .bind(last)
     .bind(events.iter().map(|e| e.id.0).collect::<Vec<_>>())
     .bind(events.iter().map(|e| e.kind).collect::<Vec<_>>())
     .bind(events.iter().map(|e| e.subject.as_str()).collect::<Vec<_>>())

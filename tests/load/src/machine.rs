@@ -3,7 +3,7 @@
 use std::{fmt::Write, fs, process::Command};
 
 /// A list of what the figures depend on.
-pub(crate) fn describe(quick: bool, busy: &str) -> String {
+pub(crate) fn describe(quick: bool, busy: &str, commit: &str) -> String {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = field(&cpu, "model name").unwrap_or_else(|| "unknown".to_owned());
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
@@ -25,7 +25,7 @@ pub(crate) fn describe(quick: bool, busy: &str) -> String {
         ),
         ("NATS", nats().unwrap_or_else(|| "as embedded".to_owned())),
         ("Busy before the run", busy.to_owned()),
-        ("Commit", commit()),
+        ("Commit", commit.to_owned()),
         ("Date", today()),
     ] {
         let _ = writeln!(text, "- {what}: {is}");
@@ -53,7 +53,8 @@ fn nats() -> Option<String> {
     crate::product::seen().nats
 }
 
-fn commit() -> String {
+/// What is built: asked before the build, since others may commit while this runs.
+pub(crate) fn commit() -> String {
     let git = |arguments: &[&str]| {
         let output = Command::new("git").args(arguments).output().ok()?;
         let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();

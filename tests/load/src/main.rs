@@ -19,6 +19,7 @@ use std::{path::PathBuf, process::ExitCode, time::Instant};
 
 use anyhow::{Context, bail};
 use clap::Parser;
+use tokio::signal::unix::SignalKind;
 
 use rows::Setting;
 use scale::Scale;
@@ -64,9 +65,11 @@ fn main() -> ExitCode {
 
 /// What is dropped on an interrupt stops its product.
 async fn until_interrupted(arguments: Arguments) -> anyhow::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(SignalKind::terminate())?;
     tokio::select! {
         outcome = run(arguments) => outcome,
         _ = tokio::signal::ctrl_c() => bail!("interrupted"),
+        _ = terminate.recv() => bail!("told to end"),
     }
 }
 
@@ -81,6 +84,10 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         );
     }
     let busy = machine::busy();
+    let commit = match &arguments.program {
+        Some(_) => "unknown, a program given with --program".to_owned(),
+        None => machine::commit(),
+    };
     let setting = Setting {
         program: match &arguments.program {
             Some(program) => std::path::absolute(program)?,
@@ -105,7 +112,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         rows.extend(measured);
     }
-    let text = table::document(&machine::describe(arguments.quick, &busy), &rows);
+    let text = table::document(&machine::describe(arguments.quick, &busy, &commit), &rows);
     print!("{text}");
     if let Some(file) = &arguments.write {
         std::fs::write(file, &text).with_context(|| format!("cannot write {}", file.display()))?;

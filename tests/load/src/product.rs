@@ -226,6 +226,20 @@ impl Drop for Product {
     }
 }
 
+/// The same, told to end when this program is killed outright, where the system has the tool for it.
+fn tied(program: &Path) -> Command {
+    let known = Command::new("setpriv")
+        .args(["--pdeathsig", "TERM", "true"])
+        .stderr(Stdio::null())
+        .status();
+    if !known.is_ok_and(|status| status.success()) {
+        return clean(program);
+    }
+    let mut command = clean(Path::new("setpriv"));
+    command.args(["--pdeathsig", "TERM"]).arg(program);
+    command
+}
+
 /// The program, without the settings of whoever runs the benchmark.
 fn clean(program: &Path) -> Command {
     let mut command = Command::new(program);
@@ -239,7 +253,7 @@ fn clean(program: &Path) -> Command {
 }
 
 fn spawn(program: &Path, role: &str, folder: &Path) -> anyhow::Result<(Child, SocketAddr)> {
-    let mut child = clean(program)
+    let mut child = tied(program)
         .args([role, "--http", "127.0.0.1:0", "--data"])
         .arg(folder.join("data"))
         .env("KOMMUNLOTS_LOG", "warn")

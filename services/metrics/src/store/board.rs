@@ -40,10 +40,10 @@ pub(crate) async fn snapshot(
         .map(Channel::as_str)
         .collect();
     let queues: Vec<(String, i64, Option<Sql>)> = sqlx::query_as(
-        "SELECT h.channel, count(f.id), min(f.first_queued)
-         FROM channel_heard h LEFT JOIN contact_fact f
-              ON f.channel = h.channel AND f.waiting AND (f.first_queued >= $1 OR h.channel <> ALL($2))
-         GROUP BY h.channel",
+        "SELECT h.channel, q.waiting, q.since FROM channel_heard h, LATERAL (
+             SELECT count(*) AS waiting, min(first_queued) AS since FROM contact_fact
+             WHERE channel = h.channel AND waiting
+                   AND first_queued >= CASE WHEN h.channel = ANY($2) THEN $1 ELSE '-infinity' END) q",
     )
     .bind(start.to_sqlx())
     .bind(in_person)
