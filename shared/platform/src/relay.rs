@@ -23,7 +23,7 @@ use publish::Outgoing;
 /// Events read and published at a time; the bus takes at most 1,000 together.
 const CHUNK: i64 = 500;
 /// From this many on, events go together: the bus then syncs once for all of them.
-const TOGETHER: usize = 8;
+const TOGETHER: usize = 2;
 /// How often a source says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
