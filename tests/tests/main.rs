@@ -20,6 +20,7 @@ mod harness;
 mod intake;
 mod intake_refusals;
 mod intake_twice;
+mod nats_config;
 mod openapi;
 mod platform;
 mod platform_dead_letters;

@@ -109,6 +109,18 @@ pub(crate) enum Command {
     },
     /// Bring the database to this version
     Migrate,
+    /// Write the configuration and the keys for a NATS server of your own
+    ///
+    /// It is the one that the private server uses: an acknowledged message is on disk, and each service has a key of its
+    /// own with the least rights. Start the server with `nats-server -c DIR/nats.conf`, and the product with
+    /// KOMMUNLOTS_NATS_URL and KOMMUNLOTS_NATS_KEYS=DIR/keys. Keys that are there already are kept.
+    NatsConfig {
+        /// Folder for nats.conf, the keys and the streams
+        dir: PathBuf,
+        /// Address that the server listens on
+        #[arg(long, default_value = "127.0.0.1:4222")]
+        listen: std::net::SocketAddr,
+    },
     /// Look at the configuration
     Config {
         #[command(subcommand)]

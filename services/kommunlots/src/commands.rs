@@ -8,6 +8,7 @@ pub(crate) mod healthcheck;
 pub(crate) mod import_queue_log;
 pub(crate) mod key;
 pub(crate) mod migrate;
+pub(crate) mod nats_config;
 
 /// Prints the OpenAPI document.
 pub(crate) fn print_openapi() -> anyhow::Result<()> {

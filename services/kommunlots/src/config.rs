@@ -50,7 +50,7 @@ pub(crate) enum LogFormat {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Intake {
-    /// Name of this replica.
+    /// Name of this replica; keep it over restarts, since the figures wait for every source they have known.
     pub(crate) instance: String,
     /// Department of each queue, for contacts that do not say.
     pub(crate) queue_departments: BTreeMap<String, Department>,

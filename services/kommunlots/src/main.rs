@@ -63,6 +63,7 @@ async fn run(cli: Cli, settings: config::Settings) -> anyhow::Result<()> {
         Command::Key {
             what: KeyCommand::New { name, scope },
         } => commands::key::new(settings, &name, &scope).await,
+        Command::NatsConfig { dir, listen } => commands::nats_config::run(&dir, listen),
         Command::Migrate => commands::migrate::run(settings).await,
         Command::Config {
             what: cli::ConfigCommand::Check,

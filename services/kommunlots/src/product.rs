@@ -19,7 +19,7 @@ use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{config::Settings, output};
-pub(crate) use servers::Servers;
+pub(crate) use servers::{Servers, rights};
 pub(crate) use signals::Signals;
 
 /// Every schema of the product.

@@ -1,7 +1,7 @@
 //! What every service stands on: the clock, the database, the event log and its relay, the consumer, the bus, HTTP,
 //! keys and telemetry.
 //!
-//! **Invariant:** nothing in this crate knows what a contact or a case is.
+//! **Invariant:** nothing in this crate knows what a contact or a case is, but for the names of the keys' scopes.
 
 pub mod auth;
 pub mod bus;

@@ -28,11 +28,11 @@ pub(crate) struct Scale {
 impl Scale {
     pub(crate) const FULL: Self = Self {
         rounds: 3,
-        round: Duration::from_secs(4),
-        step: Duration::from_secs(6),
-        more: 1.2,
-        idle: Duration::from_secs(5),
-        latency: Duration::from_secs(20),
+        round: Duration::from_secs(3),
+        step: Duration::from_secs(4),
+        more: 1.3,
+        idle: Duration::from_secs(3),
+        latency: Duration::from_secs(12),
         viewers: 200,
         import_lines: 100_000,
         histories: [10_000, 2_000_000],

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use embedded::{DataFolder, Guard, Nats, Postgres};
-use platform::bus::{self, ServerConfig};
+use platform::bus::{self, Rights, ServerConfig};
 
 use super::Roles;
 use crate::config::Settings;
@@ -89,17 +89,21 @@ impl Servers {
     }
 }
 
+/// What each service may do on the bus.
+pub(crate) fn rights() -> [Rights; 3] {
+    [intake::rights(), metrics::rights(), wallboard::rights()]
+}
+
 async fn start_nats(folder: &DataFolder, guard: &Guard) -> anyhow::Result<Nats> {
     let place = folder.path().join("nats");
     let keys = place.join("keys");
-    let rights = [intake::rights(), metrics::rights(), wallboard::rights()];
     Nats::start(&place, guard, |place| {
         let config = ServerConfig {
             listen: place.listen,
             store: &place.store_dir,
             keys: &keys,
         };
-        bus::render(config, &rights)
+        bus::render(config, &rights())
     })
     .await
 }
