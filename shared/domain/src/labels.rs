@@ -79,6 +79,12 @@ label!(
     token
 );
 label!(
+    /// A group at a department that gets forwarded cases, as the agreements name it: 1-32 of `a-z`, `0-9`, `-`.
+    GroupId,
+    "must be 1 to 32 characters of a-z, 0-9 and -, such as `handlaggare`",
+    token
+);
+label!(
     /// A queue as the PBX or the mail system names it: 1-64 characters, no control characters, not only digits of a
     /// telephone number's length (a queue's name reaches the bus, a citizen's number must not).
     QueueName,

@@ -3,6 +3,7 @@
 //!
 //! **Invariant:** nothing in this crate reads a clock, a file, a socket or a database.
 
+mod agreement;
 mod board;
 mod case;
 mod channel;
@@ -13,7 +14,12 @@ mod figures;
 mod ids;
 mod labels;
 mod local_day;
+mod working_time;
 
+pub use agreement::{
+    Agreements, CaseToRoute, CaseTypeAgreement, DepartmentAgreement, Depth, Group, Person,
+    Registrator, ReminderSteps, Routed, Rule, Targets, Words, WorkingHours,
+};
 pub use board::{AnswerRate, Board, BoardMessage, Cases, Forwarded, Queue, RateState, SourceAge};
 pub use case::{CaseCell, CaseEvent, CaseFacts, CaseSums, CaseWhat, Opinion, RosaGroup};
 pub use channel::Channel;
@@ -24,5 +30,8 @@ pub use figures::{
     CASES, CONTACTS, Definition, SERVICE_LEVEL_SECONDS, SHORT_ABANDON_SECONDS, definitions,
 };
 pub use ids::{CaseId, ContactId, EventId, Pseudonyms};
-pub use labels::{CaseType, Department, InvalidLabel, QueueName, Zone};
+pub use labels::{CaseType, Department, GroupId, InvalidLabel, QueueName, Zone};
 pub use local_day::{local_day, start_of_day};
+pub use working_time::{
+    CivilSpan, Closure, DayHours, DayKind, InvalidHours, OpeningHours, WorkingTime, day_kind,
+};

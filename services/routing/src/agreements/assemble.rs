@@ -1,0 +1,153 @@
+//! Puts the files of a folder together, and checks what no file can tell alone.
+
+use std::collections::BTreeMap;
+
+use domain::{Agreements, Department};
+
+use super::{
+    department::{self, Given},
+    municipality::{Municipality, RegistratorAt},
+    problem::{Problem, suggestion},
+    section::File,
+};
+
+/// The name of the file that holds for all departments.
+pub(super) const MUNICIPALITY: &str = "municipality.toml";
+
+/// The agreements, where nothing is missing, and everything that is wrong. `files` are texts by name.
+pub(super) fn assemble(files: &BTreeMap<String, String>) -> (Option<Agreements>, Vec<Problem>) {
+    let mut problems = Vec::new();
+    let municipality = match files.get(MUNICIPALITY) {
+        Some(text) => {
+            let file = File::new(MUNICIPALITY, text);
+            let read = Municipality::read(&file);
+            problems.extend(file.into_problems());
+            read
+        }
+        None => {
+            problems.push(Problem::of_file(
+                MUNICIPALITY,
+                "is missing; write one, as in docs/examples/agreements",
+            ));
+            None
+        }
+    };
+    let zones = municipality.as_ref().map(Municipality::zone_labels);
+    let given = Given {
+        hours: municipality.as_ref().and_then(|m| m.hours.as_ref()),
+        zones: zones.as_ref(),
+    };
+
+    let mut read = BTreeMap::new();
+    for (name, text) in files.iter().filter(|(name, _)| *name != MUNICIPALITY) {
+        match name.strip_suffix(".toml").unwrap_or(name).parse::<Department>() {
+            Err(error) => problems.push(Problem::of_file(
+                name,
+                format!("the part before `.toml` is the department's label, which {error}; rename the file"),
+            )),
+            Ok(label) => {
+                let file = File::new(name, text);
+                let department = department::read(&file, &given);
+                problems.extend(file.into_problems());
+                read.insert(label, department);
+            }
+        }
+    }
+    if read.is_empty() {
+        problems.push(Problem::of_file(
+            MUNICIPALITY,
+            "no department has a file beside it; write one, such as `bygg.toml`",
+        ));
+    }
+    if let Some(at) = municipality.as_ref().and_then(|m| m.registrator.as_ref()) {
+        problems.extend(registrator_unknown(at, &read));
+    }
+    problems.extend(twice(&read));
+    (put_together(municipality, read), problems)
+}
+
+type ByDepartment = BTreeMap<Department, Option<department::Read>>;
+
+fn put_together(municipality: Option<Municipality>, read: ByDepartment) -> Option<Agreements> {
+    let municipality = municipality?;
+    let departments = read
+        .into_iter()
+        .map(|(label, read)| Some((label, read?.agreement?)))
+        .collect::<Option<_>>()?;
+    Some(Agreements {
+        municipality: municipality.name?,
+        unit_head: municipality.unit_head?,
+        registrator: municipality.registrator?.registrator,
+        hours: municipality.hours?,
+        closures: municipality.closures,
+        zones: municipality.zones,
+        departments,
+    })
+}
+
+fn registrator_unknown(at: &RegistratorAt, read: &ByDepartment) -> Option<Problem> {
+    let to = &at.registrator;
+    match read.get(&to.department) {
+        None => {
+            let instead = suggestion(to.department.as_str(), read.keys().map(Department::as_str));
+            Some(Problem::at(
+                MUNICIPALITY,
+                at.department_line,
+                format!(
+                    "`registrator.department` is `{}`, which has no file; {instead}",
+                    to.department
+                ),
+            ))
+        }
+        Some(Some(department)) if !department.groups.contains(&to.group) => {
+            let instead = suggestion(
+                to.group.as_str(),
+                department.groups.iter().map(domain::GroupId::as_str),
+            );
+            Some(Problem::at(
+                MUNICIPALITY,
+                at.group_line,
+                format!(
+                    "`registrator.group` is `{}`, which is none of the groups in {}.toml; {instead}",
+                    to.group, to.department
+                ),
+            ))
+        }
+        Some(_) => None,
+    }
+}
+
+/// What two departments have, and should not.
+fn twice(read: &ByDepartment) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut case_types = BTreeMap::new();
+    let mut nkeys = BTreeMap::new();
+    for (label, read) in read {
+        let file = format!("{label}.toml");
+        let Some(read) = read else { continue };
+        for (case_type, line) in &read.case_types {
+            if let Some(other) = case_types.insert(case_type, label) {
+                let problem = Problem::at(
+                    &file,
+                    *line,
+                    format!(
+                        "the case type `{case_type}` is also in {other}.toml; write another name, unless both have it"
+                    ),
+                );
+                problems.push(problem.warning());
+            }
+        }
+        if let Some((key, line)) = &read.nkey
+            && let Some(other) = nkeys.insert(key, label)
+        {
+            problems.push(Problem::at(
+                &file,
+                *line,
+                format!(
+                    "`public_nkey` is also that of {other}.toml, and tells the bus who speaks; write a key of this department's own"
+                ),
+            ));
+        }
+    }
+    problems
+}
