@@ -56,6 +56,7 @@ fn case_event() -> impl Strategy<Value = CaseEvent> {
         urgent: false,
         zone: None,
         contact: None,
+        forward: false,
     };
     let whats = vec![
         registered,

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use domain::{CaseEvent, CaseId, CaseWhat, ContactId, Event};
+use domain::{CaseEvent, CaseId, CaseWhat, ContactId, Streamed};
 use jiff::{SignedDuration, Timestamp};
 use platform::{
     auth::KeyId,
+    database::is_duplicate,
     event_log::{self, NewEvent},
     meters,
 };
@@ -19,8 +20,8 @@ use crate::{
     Source,
     input::CaseInput,
     rules::{Change, State},
-    store::{self, Answered, CaseNow},
-    writer::{Write, Writer, own_pool},
+    store::{self, Answered, CaseNow, Written},
+    writer::{Write, Writer},
 };
 
 /// One request about a case.
@@ -45,6 +46,17 @@ pub(crate) struct NewCase {
     pub(crate) input: CaseInput,
     pub(crate) contact: Option<ContactId>,
     pub(crate) at: Timestamp,
+}
+
+impl NewCase {
+    /// The state it begins in.
+    pub(crate) fn state(&self) -> State {
+        if self.input.forward {
+            State::ForwardRequested
+        } else {
+            State::Registered
+        }
+    }
 }
 
 /// The key that a client gave its request, and what it asked.
@@ -85,7 +97,6 @@ pub(crate) enum Reply {
 pub(crate) type CaseWriter = Writer<Cases>;
 
 pub(crate) struct Cases {
-    pool: PgPool,
     source: Source,
 }
 
@@ -95,11 +106,7 @@ pub(crate) fn start(
     tasks: &mut JoinSet<anyhow::Result<()>>,
     stop: &CancellationToken,
 ) -> CaseWriter {
-    let write = move || Cases {
-        pool: own_pool(&pool),
-        source,
-    };
-    Writer::start(write, tasks, stop)
+    Writer::start(Cases { source }, pool, tasks, stop)
 }
 
 impl Write for Cases {
@@ -110,53 +117,74 @@ impl Write for Cases {
         1
     }
 
-    async fn commit(&self, jobs: &[Job]) -> Result<Vec<Reply>, sqlx::Error> {
-        let mut transaction = event_log::begin(&self.pool, &self.source.name).await?;
-        let mut turn = Turn::begin(&mut transaction, jobs).await?;
-        let mut replies: Vec<Reply> = jobs.iter().map(|job| turn.answer(job)).collect();
-        let numbers = store::insert_cases(&mut transaction, &turn.registered).await?;
-        let views = replies.iter_mut().filter_map(|reply| match reply {
-            Reply::Done(view) => Some(view),
-            _ => None,
-        });
-        for view in views.chain(turn.answers.iter_mut().map(|a| &mut a.view)) {
-            view.number = numbers.get(&view.id).copied().unwrap_or(view.number);
+    async fn commit(
+        &self,
+        connection: &mut PgConnection,
+        jobs: &[Job],
+    ) -> Result<Vec<Reply>, sqlx::Error> {
+        // A new case is about nothing that is there already, unless its request was made before.
+        if jobs.iter().all(|job| matches!(job.ask, Ask::Register(_))) {
+            match self.write(connection, jobs, Turn::default()).await {
+                Err(error) if is_duplicate(&error) => {}
+                done => return Ok(self.told(done?)),
+            }
         }
-        let events = turn
-            .events
-            .iter()
-            .map(|(event, traceparent)| NewEvent::new(event, traceparent.clone()));
-        let events: Vec<NewEvent> = events
-            .collect::<Result<_, _>>()
-            .map_err(|e| sqlx::Error::Encode(Box::new(e)))?;
-        store::update_states(&mut transaction, &turn.changed).await?;
-        store::save_answers(&mut transaction, &turn.answers).await?;
-        event_log::append(&mut transaction, &self.source.name, &events).await?;
+        let mut transaction = event_log::begin(connection, &self.source.name).await?;
+        let turn = Turn::look(&mut transaction, jobs).await?;
+        let done = self.write(&mut transaction, jobs, turn).await?;
         transaction.commit().await?;
+        Ok(self.told(done))
+    }
+}
 
+/// What was done: the replies, and how many events it made.
+type Done = (Vec<Reply>, usize);
+
+impl Cases {
+    /// Answers every job and writes what comes of it, in one statement.
+    async fn write<'a>(
+        &self,
+        connection: &mut PgConnection,
+        jobs: &'a [Job],
+        mut turn: Turn<'a>,
+    ) -> Result<Done, sqlx::Error> {
+        let mut replies: Vec<Reply> = jobs
+            .iter()
+            .map(|job| turn.answer(job))
+            .collect::<Result<_, _>>()?;
+        let numbers = store::save(connection, &self.source.name, &turn.written).await?;
+        for reply in &mut replies {
+            if let Reply::Done(view) = reply {
+                view.number = numbers.get(&view.id).copied().unwrap_or(view.number);
+            }
+        }
+        Ok((replies, turn.written.events.len()))
+    }
+
+    /// Lets the events be published, once they are durable.
+    fn told(&self, (replies, events): Done) -> Vec<Reply> {
         self.source.wake.notify_one();
         meters::COMMITTED
             .with_label_values(&[CaseEvent::STREAM.name()])
-            .inc_by(events.len() as u64);
-        Ok(replies)
+            .inc_by(events as u64);
+        replies
     }
 }
 
 /// One transaction's worth of requests: what was there before, and what has come of them so far.
+#[derive(Default)]
 struct Turn<'a> {
     /// What requests with a key were answered, before and in this turn.
     answered: HashMap<(KeyId, String), Answered>,
     /// The cases that requests are about.
     cases: HashMap<CaseId, CaseNow>,
-    /// Cases to insert; they get their numbers then.
-    registered: Vec<&'a NewCase>,
-    events: Vec<(CaseEvent, Option<String>)>,
-    changed: HashMap<CaseId, (State, Timestamp)>,
-    answers: Vec<Answered>,
+    /// What is to be written.
+    written: Written<'a>,
 }
 
 impl<'a> Turn<'a> {
-    async fn begin(connection: &mut PgConnection, jobs: &[Job]) -> Result<Self, sqlx::Error> {
+    /// Begins with what there is of all that the jobs are about.
+    async fn look(connection: &mut PgConnection, jobs: &[Job]) -> Result<Self, sqlx::Error> {
         let keys: Vec<&Idempotency> = jobs.iter().filter_map(|j| j.idempotency.as_ref()).collect();
         let about = jobs.iter().filter_map(|job| match &job.ask {
             Ask::Change(id, _) => Some(*id),
@@ -167,28 +195,25 @@ impl<'a> Turn<'a> {
         Ok(Self {
             answered: answered.into_iter().map(|a| (a.place(), a)).collect(),
             cases: store::cases_for_update(connection, &about).await?,
-            registered: Vec::new(),
-            events: Vec::new(),
-            changed: HashMap::new(),
-            answers: Vec::new(),
+            written: Written::default(),
         })
     }
 
-    fn answer(&mut self, job: &'a Job) -> Reply {
+    fn answer(&mut self, job: &'a Job) -> Result<Reply, sqlx::Error> {
         if let Some(idempotency) = &job.idempotency
             && let Some(before) = self
                 .answered
                 .get(&(idempotency.api_key, idempotency.key.clone()))
         {
-            return if before.idempotency.request == idempotency.request {
+            return Ok(if before.idempotency.request == idempotency.request {
                 Reply::Done(before.view.clone())
             } else {
                 Reply::OtherRequest
-            };
+            });
         }
         let reply = match &job.ask {
-            Ask::Register(case) => self.register(job, case),
-            Ask::Change(id, change) => self.change(job, *id, *change),
+            Ask::Register(case) => self.register(job, case)?,
+            Ask::Change(id, change) => self.change(job, *id, *change)?,
         };
         // Only what was done is remembered: a refusal may be otherwise tomorrow.
         if let (Reply::Done(view), Some(idempotency)) = (&reply, &job.idempotency) {
@@ -198,12 +223,20 @@ impl<'a> Turn<'a> {
                 at: job.now,
             };
             self.answered.insert(answer.place(), answer.clone());
-            self.answers.push(answer);
+            self.written.answers.push(answer);
         }
-        reply
+        Ok(reply)
     }
 
-    fn register(&mut self, job: &Job, case: &'a NewCase) -> Reply {
+    fn tell(&mut self, event: &CaseEvent, job: &Job) -> Result<(), sqlx::Error> {
+        let event = NewEvent::new(event, job.traceparent.clone());
+        self.written
+            .events
+            .push(event.map_err(|e| sqlx::Error::Encode(Box::new(e)))?);
+        Ok(())
+    }
+
+    fn register(&mut self, job: &Job, case: &'a NewCase) -> Result<Reply, sqlx::Error> {
         let input = &case.input;
         let what = CaseWhat::Registered {
             case_type: input.case_type.clone(),
@@ -212,6 +245,7 @@ impl<'a> Turn<'a> {
             urgent: input.urgent,
             zone: input.zone.clone(),
             contact: case.contact,
+            forward: input.forward,
         };
         let event = CaseEvent {
             case: case.id,
@@ -219,38 +253,38 @@ impl<'a> Turn<'a> {
             department: input.department.clone(),
             what,
         };
-        self.events.push((event, job.traceparent.clone()));
-        self.registered.push(case);
-        Reply::Done(CaseView {
+        self.tell(&event, job)?;
+        self.written.registered.push(case);
+        Ok(Reply::Done(CaseView {
             id: case.id,
             // Given by the database when it is inserted.
             number: 0,
-            state: State::Registered,
+            state: case.state(),
             registered_at: case.at,
-        })
+        }))
     }
 
-    fn change(&mut self, job: &Job, id: CaseId, change: Change) -> Reply {
+    fn change(&mut self, job: &Job, id: CaseId, change: Change) -> Result<Reply, sqlx::Error> {
         let Some(case) = self.cases.get_mut(&id) else {
-            return Reply::Unknown;
+            return Ok(Reply::Unknown);
         };
-        match change.from(case.view.state) {
-            Err(reason) => Reply::Refused(reason),
-            Ok(state) => {
-                // The order in which changes are made is the order that their times tell, also of those asked at once.
-                let next = case.changed_at + SignedDuration::from_micros(1);
-                let at = job.now.max(next);
-                (case.view.state, case.changed_at) = (state, at);
-                self.changed.insert(id, (state, at));
-                let event = CaseEvent {
-                    case: id,
-                    at,
-                    department: case.department.clone(),
-                    what: change.event(),
-                };
-                self.events.push((event, job.traceparent.clone()));
-                Reply::Done(case.view.clone())
-            }
-        }
+        let state = match change.from(case.view.state) {
+            Err(reason) => return Ok(Reply::Refused(reason)),
+            Ok(state) => state,
+        };
+        // The order in which changes are made is the order that their times tell, also of those asked at once.
+        let next = case.changed_at + SignedDuration::from_micros(1);
+        let at = job.now.max(next);
+        (case.view.state, case.changed_at) = (state, at);
+        let view = case.view.clone();
+        let event = CaseEvent {
+            case: id,
+            at,
+            department: case.department.clone(),
+            what: change.event(),
+        };
+        self.written.changed.insert(id, (state, at));
+        self.tell(&event, job)?;
+        Ok(Reply::Done(view))
     }
 }

@@ -1,14 +1,15 @@
 //! The writer of `CONTACTS`: contacts, their events, and the place in a live queue_log, in one transaction.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use domain::{ContactEvent, ContactId, ContactWhat, Event, EventId};
+use domain::{ContactEvent, ContactId, ContactWhat, Event, EventId, Streamed};
 use jiff::Timestamp;
 use platform::{
+    database::is_duplicate,
     event_log::{self, NewEvent},
     meters,
 };
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +17,7 @@ use crate::{
     Source,
     input::Told,
     store::{self, ContactRow, Place},
-    writer::{Write, Writer, own_pool},
+    writer::{Write, Writer},
 };
 
 /// What is told of contacts, together.
@@ -42,7 +43,6 @@ pub(crate) struct Counts {
 pub(crate) type ContactWriter = Writer<Contacts>;
 
 pub(crate) struct Contacts {
-    pool: PgPool,
     source: Source,
 }
 
@@ -52,11 +52,7 @@ pub(crate) fn start(
     tasks: &mut JoinSet<anyhow::Result<()>>,
     stop: &CancellationToken,
 ) -> ContactWriter {
-    let write = move || Contacts {
-        pool: own_pool(&pool),
-        source,
-    };
-    Writer::start(write, tasks, stop)
+    Writer::start(Contacts { source }, pool, tasks, stop)
 }
 
 impl Write for Contacts {
@@ -67,31 +63,36 @@ impl Write for Contacts {
         job.told.len().max(1)
     }
 
-    async fn commit(&self, jobs: &[Job]) -> Result<Vec<Counts>, sqlx::Error> {
+    async fn commit(
+        &self,
+        connection: &mut PgConnection,
+        jobs: &[Job],
+    ) -> Result<Vec<Counts>, sqlx::Error> {
         let mut events = Vec::new();
+        let mut first = HashSet::new();
         let mut rows: HashMap<ContactId, ContactRow<'_>> = HashMap::new();
         for job in jobs {
             for told in &job.told {
                 rows.entry(told.event.contact)
                     .or_insert_with(|| ContactRow::new(told))
                     .add(&told.event);
-                events.push(new_event(&told.event, job.traceparent.as_deref())?);
-            }
-        }
-        let mut transaction = event_log::begin(&self.pool, &self.source.name).await?;
-        store::merge_contacts(&mut transaction, &rows.into_values().collect::<Vec<_>>()).await?;
-        for job in jobs {
-            for (system, at) in &job.restarts {
-                for lost in store::lose_waiting(&mut transaction, system, *at).await? {
-                    events.push(new_event(&lost, job.traceparent.as_deref())?);
+                let event = new_event(&told.event, job.traceparent.as_deref())?;
+                if first.insert(event.id()) {
+                    events.push(event);
                 }
             }
-            if let Some(place) = &job.place {
-                store::save_place(&mut transaction, place).await?;
-            }
         }
-        let mut added = event_log::append(&mut transaction, &self.source.name, &events).await?;
-        transaction.commit().await?;
+        let rows: Vec<_> = rows.into_values().collect();
+        let mut added = match self
+            .write(connection, jobs, &rows, &events, Known::None)
+            .await
+        {
+            Err(error) if is_duplicate(&error) => {
+                self.write(connection, jobs, &rows, &events, Known::Some)
+                    .await?
+            }
+            added => added?,
+        };
 
         self.source.wake.notify_one();
         meters::COMMITTED
@@ -102,7 +103,7 @@ impl Write for Contacts {
             let taken = job
                 .told
                 .iter()
-                .filter(|told| added.remove(&id(&told.event)))
+                .filter(|told| added.remove(&told.event.id()))
                 .count();
             Counts {
                 taken,
@@ -113,8 +114,48 @@ impl Write for Contacts {
     }
 }
 
-fn id(event: &ContactEvent) -> EventId {
-    event.id()
+/// Whether some of the events may have been told before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Known {
+    None,
+    Some,
+}
+
+impl Contacts {
+    /// Writes all of it in one transaction, and returns the ids of the events that were new.
+    async fn write(
+        &self,
+        connection: &mut PgConnection,
+        jobs: &[Job],
+        rows: &[ContactRow<'_>],
+        events: &[NewEvent],
+        known: Known,
+    ) -> Result<HashSet<EventId>, sqlx::Error> {
+        let source = &self.source.name;
+        let mut transaction = event_log::begin(connection, source).await?;
+        store::merge_contacts(&mut transaction, rows).await?;
+        let mut lost = Vec::new();
+        for job in jobs {
+            for (system, at) in &job.restarts {
+                for event in store::lose_waiting(&mut transaction, system, *at).await? {
+                    lost.push(new_event(&event, job.traceparent.as_deref())?);
+                }
+            }
+            if let Some(place) = &job.place {
+                store::save_place(&mut transaction, place).await?;
+            }
+        }
+        let mut added = match known {
+            Known::Some => event_log::append_unknown(&mut transaction, source, events).await?,
+            Known::None => {
+                event_log::append(&mut transaction, source, events).await?;
+                events.iter().map(NewEvent::id).collect()
+            }
+        };
+        added.extend(event_log::append_unknown(&mut transaction, source, &lost).await?);
+        transaction.commit().await?;
+        Ok(added)
+    }
 }
 
 fn new_event(event: &ContactEvent, traceparent: Option<&str>) -> Result<NewEvent, sqlx::Error> {

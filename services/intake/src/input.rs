@@ -197,6 +197,9 @@ pub(crate) struct CaseInput {
     /// The contact it came from.
     #[serde(default)]
     pub(crate) contact: Option<ContactRef>,
+    /// Whether to forward it to the department at once.
+    #[serde(default)]
+    pub(crate) forward: bool,
 }
 
 /// How to reach a citizen.

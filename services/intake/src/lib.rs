@@ -16,7 +16,7 @@ mod writer;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::Router;
-use domain::{CaseEvent, ContactEvent, Department, Event};
+use domain::{CaseEvent, ContactEvent, Department, Streamed};
 use platform::{
     Clock,
     auth::Keys,
@@ -40,6 +40,7 @@ pub const SCHEMA: Schema = Schema {
     migrations: &[
         (1, "publishing", PUBLISHING),
         (2, "intake", include_str!("../migrations/intake.sql")),
+        (3, "answers", include_str!("../migrations/answers.sql")),
     ],
 };
 
@@ -51,9 +52,9 @@ pub fn rights() -> Rights {
         subscribe: Vec::new(),
         answers: false,
     }
-    .owning(ContactEvent::STREAM, &["contact.*.*"])
+    .owning(ContactEvent::STREAM.name(), &["contact.*.*"])
     .owning(
-        CaseEvent::STREAM,
+        CaseEvent::STREAM.name(),
         &[
             "case.*.registered",
             "case.*.resolved",
@@ -152,7 +153,7 @@ struct Source {
     wake: Arc<Notify>,
 }
 
-async fn relay<E: Event>(
+async fn relay<E: Streamed>(
     config: &Config,
     with: &Surroundings,
     tasks: &mut JoinSet<anyhow::Result<()>>,
@@ -167,7 +168,7 @@ async fn relay<E: Event>(
         pool: with.pool.clone(),
         bus: with.bus.clone(),
         source: source.name.clone(),
-        stream: E::STREAM,
+        stream: E::STREAM.into(),
         wake: source.wake.clone(),
         duplicate_window: config.duplicate_window,
     };

@@ -7,8 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use platform::database::{is_duplicate, may_pass};
-use sqlx::PgPool;
+use platform::database::{Kept, is_duplicate, may_pass};
+use sqlx::{PgConnection, PgPool};
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinSet,
@@ -19,7 +19,9 @@ use tokio_util::sync::CancellationToken;
 const MOST: usize = 5_000;
 
 /// How long a commit waits for company at the most; a commit itself takes several times as long.
-const PATIENCE: Duration = Duration::from_micros(200);
+const PATIENCE: Duration = Duration::from_micros(300);
+/// How often it looks whether all have come.
+const LOOK: Duration = Duration::from_micros(20);
 
 /// What one stream's writer does.
 pub(crate) trait Write: Send + Sync + 'static {
@@ -34,14 +36,15 @@ pub(crate) trait Write: Send + Sync + 'static {
     /// Does every job in one transaction and returns their replies in the same order.
     fn commit(
         &self,
+        connection: &mut PgConnection,
         jobs: &[Self::Job],
     ) -> impl Future<Output = Result<Vec<Self::Reply>, sqlx::Error>> + Send;
 }
 
-/// A pool like `pool` for a writer, whose connections belong to the writer's own thread.
-pub(crate) fn own_pool(pool: &PgPool) -> PgPool {
+/// A connection like those of `pool` that belongs to the writer's own thread.
+fn own_connection(pool: &PgPool) -> Kept {
     let options = pool.options().clone().max_connections(2);
-    options.connect_lazy_with((*pool.connect_options()).clone())
+    Kept::new(options.connect_lazy_with((*pool.connect_options()).clone()))
 }
 
 /// Hands jobs to a writer.
@@ -59,11 +62,12 @@ struct Queued<W: Write> {
 }
 
 impl<W: Write> Writer<W> {
-    /// Starts a writer, made by `write`, on a thread of its own: a round trip to the database is then not handed from
+    /// Starts a writer on a thread of its own: a round trip to the database is then not handed from
     /// thread to thread, which would cost more than the round trip, and a transaction is several of them. Once `stop` is
     /// given it ends after the transaction under way.
     pub(crate) fn start(
-        write: impl FnOnce() -> W + Send + 'static,
+        write: W,
+        pool: PgPool,
         tasks: &mut JoinSet<anyhow::Result<()>>,
         stop: &CancellationToken,
     ) -> Self {
@@ -73,7 +77,7 @@ impl<W: Write> Writer<W> {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?;
-            runtime.block_on(async { run(write(), receiver, stop).await })
+            runtime.block_on(async { run(write, own_connection(&pool), receiver, stop).await })
         });
         Self(sender)
     }
@@ -92,10 +96,11 @@ impl<W: Write> Writer<W> {
 
 async fn run<W: Write>(
     write: W,
+    mut kept: Kept,
     mut receiver: mpsc::Receiver<Queued<W>>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let mut busy = false;
+    let mut together = 1;
     loop {
         let first = tokio::select! {
             biased;
@@ -104,8 +109,10 @@ async fn run<W: Write>(
         };
         let Some(first) = first else { return Ok(()) };
         // Who was answered by the last commit is about to ask again; a moment's patience puts all of them into one commit.
-        if busy {
-            linger().await;
+        // The thread is the writer's own, and the shortest sleep of the runtime is a millisecond.
+        let until = Instant::now() + PATIENCE;
+        while receiver.len() + 1 < together && Instant::now() < until {
+            std::thread::sleep(LOOK);
         }
         let mut events = W::events(&first.job);
         let (mut jobs, mut replies) = (vec![first.job], vec![first.reply]);
@@ -116,24 +123,23 @@ async fn run<W: Write>(
             jobs.push(next.job);
             replies.push(next.reply);
         }
-        busy = jobs.len() > 1;
-        for (reply, result) in replies.into_iter().zip(commit(&write, jobs).await) {
+        together = jobs.len();
+        for (reply, result) in replies
+            .into_iter()
+            .zip(commit(&write, &mut kept, jobs).await)
+        {
             // Who asked may have gone; what was asked is done all the same.
             let _ = reply.send(result);
         }
     }
 }
 
-/// Lets the others on this thread, and the clients, go on for a moment.
-async fn linger() {
-    let until = Instant::now() + PATIENCE;
-    while Instant::now() < until {
-        tokio::task::yield_now().await;
-    }
-}
-
-async fn commit<W: Write>(write: &W, jobs: Vec<W::Job>) -> Vec<Result<W::Reply, Arc<sqlx::Error>>> {
-    match write.commit(&jobs).await {
+async fn commit<W: Write>(
+    write: &W,
+    kept: &mut Kept,
+    jobs: Vec<W::Job>,
+) -> Vec<Result<W::Reply, Arc<sqlx::Error>>> {
+    match attempt(write, kept, &jobs).await {
         Ok(replies) => replies.into_iter().map(Ok).collect(),
         Err(error) if may_pass(&error) => {
             let error = Arc::new(error);
@@ -143,19 +149,34 @@ async fn commit<W: Write>(write: &W, jobs: Vec<W::Job>) -> Vec<Result<W::Reply, 
         Err(_) => {
             let mut replies = Vec::with_capacity(jobs.len());
             for job in &jobs {
-                replies.push(commit_one(write, job).await.map_err(Arc::new));
+                replies.push(commit_one(write, kept, job).await.map_err(Arc::new));
             }
             replies
         }
     }
 }
 
-async fn commit_one<W: Write>(write: &W, job: &W::Job) -> Result<W::Reply, sqlx::Error> {
+async fn commit_one<W: Write>(
+    write: &W,
+    kept: &mut Kept,
+    job: &W::Job,
+) -> Result<W::Reply, sqlx::Error> {
     let job = std::slice::from_ref(job);
-    let mut replies = match write.commit(job).await {
+    let mut replies = match attempt(write, kept, job).await {
         // Another replica was told the same at the same moment: now it is known.
-        Err(error) if is_duplicate(&error) => write.commit(job).await?,
+        Err(error) if is_duplicate(&error) => attempt(write, kept, job).await?,
         replies => replies?,
     };
     replies.pop().ok_or(sqlx::Error::RowNotFound)
+}
+
+async fn attempt<W: Write>(
+    write: &W,
+    kept: &mut Kept,
+    jobs: &[W::Job],
+) -> Result<Vec<W::Reply>, sqlx::Error> {
+    let mut connection = kept.take().await?;
+    let replies = write.commit(&mut connection, jobs).await?;
+    kept.put(connection);
+    Ok(replies)
 }

@@ -15,6 +15,10 @@ use clap::Parser;
 
 use cli::{Cli, Command, KeyCommand};
 
+/// A quarter of the product's time under load went to the system's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // The guard of a private server: before anything else, since it must not share this program's runtime.
     let mut arguments = std::env::args_os().skip(1);

@@ -3,7 +3,10 @@
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
-use crate::{CaseId, CaseType, ContactId, Department, Zone, local_day};
+use crate::{
+    Bounce, CaseId, CaseType, Closing, ContactId, Department, Forwarding, PauseReason, Zone,
+    local_day,
+};
 
 /// Something that happened to a case, told without personal data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +43,9 @@ pub enum CaseWhat {
         /// The contact it came from.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         contact: Option<ContactId>,
+        /// Whether the guide asks at once for it to be forwarded.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        forward: bool,
     },
     /// Answered and closed at the centre (*löst*).
     Resolved,
@@ -47,6 +53,26 @@ pub enum CaseWhat {
     RepeatContact,
     /// The guide asks routing to hand it to its department.
     ForwardRequested,
+    /// Routing has handed it to a group at the department (*vidareskickat*).
+    Forwarded(Forwarding),
+    /// An officer has taken it.
+    Taken,
+    /// The department waits for somebody else: the clock stands.
+    Paused {
+        /// Why.
+        reason: PauseReason,
+        /// The clock goes on then, if not before.
+        until: Timestamp,
+    },
+    /// The clock goes on.
+    Resumed {
+        /// The limit, later by the pause.
+        due: Option<Timestamp>,
+    },
+    /// Sent back as sent to the wrong place (*studs*).
+    Bounced(Bounce),
+    /// Ended by the department (*avslutat*).
+    Closed(Closing),
 }
 
 impl CaseWhat {
@@ -57,6 +83,12 @@ impl CaseWhat {
             Self::Resolved => "case.resolved",
             Self::RepeatContact => "case.repeat_contact",
             Self::ForwardRequested => "case.forward_requested",
+            Self::Forwarded(_) => "case.forwarded",
+            Self::Taken => "case.taken",
+            Self::Paused { .. } => "case.paused",
+            Self::Resumed { .. } => "case.resumed",
+            Self::Bounced(_) => "case.bounced",
+            Self::Closed(_) => "case.closed",
         }
     }
 }
@@ -135,6 +167,13 @@ impl CaseFacts {
             CaseWhat::ForwardRequested => {
                 self.forward_requested = self.forward_requested.max(Some(at))
             }
+            // What a department does with it is in other facts.
+            CaseWhat::Forwarded(_)
+            | CaseWhat::Taken
+            | CaseWhat::Paused { .. }
+            | CaseWhat::Resumed { .. }
+            | CaseWhat::Bounced(_)
+            | CaseWhat::Closed(_) => {}
         }
     }
 

@@ -37,8 +37,6 @@ impl Stream {
 
 /// An event: something that happened, told once by the service that owns the fact.
 pub trait Event: Serialize + DeserializeOwned {
-    /// The stream it belongs to.
-    const STREAM: Stream;
     /// What happened, such as `contact.queued`; the CloudEvents `type`.
     fn kind(&self) -> &'static str;
     /// The subject it is published on.
@@ -49,9 +47,21 @@ pub trait Event: Serialize + DeserializeOwned {
     fn id(&self) -> EventId;
 }
 
-impl Event for ContactEvent {
-    const STREAM: Stream = Stream::Contacts;
+/// An event of one of the streams that services consume.
+pub trait Streamed: Event {
+    /// The stream it belongs to.
+    const STREAM: Stream;
+}
 
+impl Streamed for ContactEvent {
+    const STREAM: Stream = Stream::Contacts;
+}
+
+impl Streamed for CaseEvent {
+    const STREAM: Stream = Stream::Cases;
+}
+
+impl Event for ContactEvent {
     fn kind(&self) -> &'static str {
         self.what.kind()
     }
@@ -75,8 +85,6 @@ impl Event for ContactEvent {
 }
 
 impl Event for CaseEvent {
-    const STREAM: Stream = Stream::Cases;
-
     fn kind(&self) -> &'static str {
         self.what.kind()
     }

@@ -9,8 +9,10 @@ mod case;
 mod channel;
 mod contact;
 mod contact_event;
+mod department;
 mod event;
 mod figures;
+mod forwarding;
 mod ids;
 mod labels;
 mod local_day;
@@ -25,10 +27,15 @@ pub use case::{CaseCell, CaseEvent, CaseFacts, CaseSums, CaseWhat, Opinion, Rosa
 pub use channel::Channel;
 pub use contact::{ContactCell, ContactFacts, ContactSums, Left, LeftHow, Outcome, TookIt};
 pub use contact_event::{ContactEvent, ContactWhat, TurnedAway};
-pub use event::{Envelope, Event, Stream};
+pub use department::{
+    Closure as CaseClosure, ClosureAnswer, ClosureResult, News, NewsOf, account, in_stream,
+    in_subject, out_stream, out_subjects,
+};
+pub use event::{Envelope, Event, Stream, Streamed};
 pub use figures::{
     CASES, CONTACTS, Definition, SERVICE_LEVEL_SECONDS, SHORT_ABANDON_SECONDS, definitions,
 };
+pub use forwarding::{Bounce, CaseOutcome, ClosedBy, Closing, Forwarding, PauseReason};
 pub use ids::{CaseId, ContactId, EventId, Pseudonyms};
 pub use labels::{CaseType, Department, GroupId, InvalidLabel, QueueName, Zone};
 pub use local_day::{local_day, start_of_day};

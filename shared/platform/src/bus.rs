@@ -13,7 +13,7 @@ use async_nats::{
 };
 
 pub use server_config::{ServerConfig, render};
-pub use streams::{DUPLICATE_WINDOW, ensure_stream};
+pub use streams::{DUPLICATE_WINDOW, StreamSpec, ensure_stream};
 
 /// What a service may do on the bus. Everything else is refused by the server.
 #[derive(Debug, Clone)]

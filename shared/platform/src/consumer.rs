@@ -13,7 +13,7 @@ use async_nats::jetstream::{
     self,
     consumer::{AckPolicy, DeliverPolicy, pull},
 };
-use domain::{Event, Stream};
+use domain::{Stream, Streamed};
 use futures::StreamExt;
 use sqlx::{Acquire, PgConnection, PgPool, Postgres, Transaction};
 use tokio_util::sync::CancellationToken;
@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Clock,
     bus::Bus,
-    database::refuses_data,
+    database::{Kept, refuses_data},
     dead_letters,
     heartbeat::{Heartbeat, TellAgain, heartbeats_of, tell_again_subject},
     meters,
@@ -56,7 +56,7 @@ impl From<sqlx::Error> for Failure {
 /// What a service does with the events of one stream.
 pub trait Apply: Send + Sync + 'static {
     /// The events.
-    type Event: Event + Send + Sync;
+    type Event: Streamed + Send + Sync;
 
     /// Applies `events` within the transaction on `connection` that also moves the position.
     fn apply(
@@ -105,7 +105,7 @@ type Readable<'a, E> = (&'a Received<E>, &'a E);
 type Before = HashMap<String, (u64, u64)>;
 
 impl<A: Apply> Consumer<A> {
-    const STREAM: Stream = <A::Event as Event>::STREAM;
+    const STREAM: Stream = <A::Event as Streamed>::STREAM;
 
     /// Runs until `stop`. Failures of the bus or the database are waited out.
     pub async fn run(self, stop: CancellationToken) {
@@ -162,13 +162,14 @@ impl<A: Apply> Consumer<A> {
             .subscribe(heartbeats_of(Self::STREAM))
             .await?;
         let mut before = Before::new();
+        let mut kept = Kept::new(self.pool.clone());
         *failing = false;
         loop {
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 chunk = messages.next() => {
                     let chunk = chunk.ok_or_else(|| anyhow::anyhow!("the stream of messages ended"))?;
-                    self.chunk(chunk, &mut positions, stop).await?;
+                    self.chunk(chunk, &mut positions, &mut kept, stop).await?;
                 }
                 beat = heartbeats.next() => {
                     let beat = beat.ok_or_else(|| anyhow::anyhow!("the bus connection is closed"))?;
@@ -190,6 +191,7 @@ impl<A: Apply> Consumer<A> {
         &self,
         chunk: Vec<Result<jetstream::Message, pull::MessagesError>>,
         positions: &mut Positions,
+        kept: &mut Kept,
         stop: &CancellationToken,
     ) -> anyhow::Result<()> {
         let (mut messages, mut failed) = (Vec::with_capacity(chunk.len()), None);
@@ -201,7 +203,8 @@ impl<A: Apply> Consumer<A> {
         }
         if let Some(last) = messages.last().cloned() {
             let received: Vec<Received<A::Event>> = messages.iter().map(Received::read).collect();
-            self.apply_until_done(&received, positions, stop).await?;
+            self.apply_until_done(&received, positions, kept, stop)
+                .await?;
             // Everything up to here has had its effect, or will be told again because we asked.
             last.ack().await.map_err(anyhow::Error::from_boxed)?;
         }
@@ -213,13 +216,14 @@ impl<A: Apply> Consumer<A> {
         &self,
         received: &[Received<A::Event>],
         positions: &mut Positions,
+        kept: &mut Kept,
         stop: &CancellationToken,
     ) -> anyhow::Result<()> {
         let mut failing = false;
         loop {
             let line = Line::sort(received, positions);
             let spans = line.spans(self.service);
-            let Err(error) = self.transaction(&line, positions).await else {
+            let Err(error) = self.transaction(kept, &line, positions).await else {
                 drop(spans);
                 self.done(&line, positions).await;
                 return Ok(());
@@ -262,6 +266,7 @@ impl<A: Apply> Consumer<A> {
     /// Applies the line and moves the positions, all or nothing.
     async fn transaction(
         &self,
+        kept: &mut Kept,
         line: &Line<'_, A::Event>,
         positions: &Positions,
     ) -> anyhow::Result<()> {
@@ -275,14 +280,15 @@ impl<A: Apply> Consumer<A> {
             .collect();
         let events: Vec<&A::Event> = readable.iter().map(|(_, event)| *event).collect();
 
-        let mut transaction = self.begin(line, positions).await?;
+        let mut connection = kept.take().await?;
+        let mut transaction = self.begin(&mut connection, line, positions).await?;
         match self.apply.apply(&mut transaction, &events).await {
             Ok(()) => {}
             Err(Failure::Retry(error)) => return Err(error),
             // One of them cannot be applied: find it, and let the others pass.
             Err(Failure::Reject(_)) => {
                 transaction.rollback().await?;
-                transaction = self.begin(line, positions).await?;
+                transaction = self.begin(&mut connection, line, positions).await?;
                 self.apply_each(&mut transaction, &readable).await?;
             }
         }
@@ -292,15 +298,17 @@ impl<A: Apply> Consumer<A> {
             }
         }
         transaction.commit().await?;
+        kept.put(connection);
         Ok(())
     }
 
-    async fn begin(
+    async fn begin<'a>(
         &self,
+        connection: &'a mut PgConnection,
         line: &Line<'_, A::Event>,
         positions: &Positions,
-    ) -> anyhow::Result<Transaction<'static, Postgres>> {
-        let mut transaction = self.pool.begin().await?;
+    ) -> anyhow::Result<Transaction<'a, Postgres>> {
+        let mut transaction = connection.begin().await?;
         for (source, reached) in &line.reached {
             let before = positions.get(source).copied().unwrap_or(0);
             self.move_position(&mut transaction, source, before, *reached)

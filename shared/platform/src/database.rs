@@ -4,8 +4,9 @@ use std::{str::FromStr, time::Duration};
 
 use anyhow::Context;
 use sqlx::{
-    AssertSqlSafe, Connection, Executor, PgConnection, PgPool, SqlSafeStr,
+    AssertSqlSafe, Connection, Executor, PgConnection, PgPool, Postgres, SqlSafeStr,
     migrate::{Migration, MigrationType, Migrator},
+    pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -162,6 +163,40 @@ pub fn pool(
             Box::pin(async move { connection.execute(AssertSqlSafe(begin)).await.map(drop) })
         })
         .connect_lazy_with(options))
+}
+
+/// A connection that one task keeps from transaction to transaction: giving one back to the pool asks the server whether it
+/// is still there, and what another connection has done lately is in another process's memory.
+#[derive(Debug)]
+pub struct Kept {
+    pool: PgPool,
+    connection: Option<PoolConnection<Postgres>>,
+}
+
+impl Kept {
+    /// A connection of `pool`, taken when it is first needed.
+    pub fn new(pool: PgPool) -> Self {
+        Self {
+            pool,
+            connection: None,
+        }
+    }
+
+    /// Takes the connection. Put it back with [`Kept::put`] if all went well; else drop it, and the next is another.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn take(&mut self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+        match self.connection.take() {
+            Some(connection) => Ok(connection),
+            None => self.pool.acquire().await,
+        }
+    }
+
+    /// Keeps a connection for the next time.
+    pub fn put(&mut self, connection: PoolConnection<Postgres>) {
+        self.connection = Some(connection);
+    }
 }
 
 fn options(url: &str) -> anyhow::Result<PgConnectOptions> {

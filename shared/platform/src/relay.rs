@@ -2,10 +2,13 @@
 
 mod publish;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use async_nats::{HeaderMap, Subscriber, header::NATS_MESSAGE_ID};
-use domain::{Envelope, EventId, Stream};
+use async_nats::Subscriber;
+use domain::{Envelope, EventId};
 use futures::{FutureExt, StreamExt};
 use jiff_sqlx::Timestamp;
 use serde_json::value::RawValue;
@@ -14,16 +17,20 @@ use tokio::{sync::Notify, time::MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    bus::{Bus, ensure_stream},
+    bus::{Bus, StreamSpec, ensure_stream},
+    database::Kept,
     heartbeat::{Heartbeat, TellAgain, heartbeat_subject, tell_again_subject},
     meters,
 };
 use publish::Outgoing;
 
 /// Events read and published at a time; the bus takes at most 1,000 together.
-const CHUNK: i64 = 500;
+const CHUNK: usize = 500;
 /// From this many on, events go together: the bus then syncs once for all of them.
 const TOGETHER: usize = 2;
+/// While more than an event a millisecond comes, events gather for so long: the bus syncs once for all that go together,
+/// and whoever consumes them commits once. A fraction of the time between two boards.
+const GATHER: Duration = Duration::from_millis(20);
 /// How often a source says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
@@ -37,7 +44,7 @@ pub struct Relay {
     /// The source, such as `intake/CONTACTS`.
     pub source: String,
     /// The stream it writes.
-    pub stream: Stream,
+    pub stream: StreamSpec,
     /// Rung after every commit.
     pub wake: Arc<Notify>,
     /// See [`crate::bus::DUPLICATE_WINDOW`].
@@ -65,6 +72,8 @@ struct Cursor {
     told: i64,
     /// What the database knows of `published`.
     saved: i64,
+    /// When it last read the log.
+    gathered_since: Option<Instant>,
 }
 
 impl Cursor {
@@ -88,9 +97,13 @@ impl Relay {
         let mut beat = tokio::time::interval(HEARTBEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut cursor = None;
+        let mut kept = Kept::new(self.pool.clone());
         let mut failing = false;
         while !stop.is_cancelled() {
-            match self.turn(&mut cursor, &mut wishes, &mut beat, &stop).await {
+            match self
+                .turn(&mut cursor, &mut kept, &mut wishes, &mut beat, &stop)
+                .await
+            {
                 Ok(()) => failing = false,
                 Err(error) => {
                     if !std::mem::replace(&mut failing, true) {
@@ -106,7 +119,7 @@ impl Relay {
                     }
                     // The stream may be gone with the server's storage.
                     if self.bus.is_connected() {
-                        let _ = ensure_stream(&self.bus, self.stream, self.duplicate_window).await;
+                        let _ = ensure_stream(&self.bus, &self.stream, self.duplicate_window).await;
                     }
                 }
             }
@@ -120,6 +133,7 @@ impl Relay {
     async fn turn(
         &self,
         cursor: &mut Option<Cursor>,
+        kept: &mut Kept,
         wishes: &mut Subscriber,
         beat: &mut tokio::time::Interval,
         stop: &CancellationToken,
@@ -127,7 +141,7 @@ impl Relay {
         let cursor = match cursor {
             Some(cursor) => cursor,
             None => {
-                ensure_stream(&self.bus, self.stream, self.duplicate_window).await?;
+                ensure_stream(&self.bus, &self.stream, self.duplicate_window).await?;
                 let published: i64 =
                     sqlx::query_scalar("SELECT published FROM source WHERE name = $1")
                         .bind(&self.source)
@@ -137,6 +151,7 @@ impl Relay {
                     published,
                     told: published,
                     saved: published,
+                    gathered_since: None,
                 })
             }
         };
@@ -146,7 +161,13 @@ impl Relay {
         if beat.tick().now_or_never().is_some() {
             self.heartbeat(cursor).await?;
         }
-        if self.publish(cursor).await? > 0 {
+        let since = cursor.gathered_since.replace(Instant::now());
+        let published = self.publish(cursor, kept).await?;
+        if published > 0 {
+            let gathered_in = since.map_or(Duration::MAX, |since| since.elapsed());
+            if published < CHUNK / 2 && published as u128 > gathered_in.as_millis() {
+                tokio::time::sleep(GATHER).await;
+            }
             return Ok(());
         }
         tokio::select! {
@@ -162,18 +183,20 @@ impl Relay {
     }
 
     /// Publishes the next chunk and returns how many events that were.
-    async fn publish(&self, cursor: &mut Cursor) -> anyhow::Result<usize> {
+    async fn publish(&self, cursor: &mut Cursor, kept: &mut Kept) -> anyhow::Result<usize> {
         // The client would keep what it cannot send, until it takes no more and waits.
         anyhow::ensure!(self.bus.is_connected(), "the bus is away");
+        let mut connection = kept.take().await?;
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT sequence, id, kind, subject, at, traceparent, data FROM event_log
              WHERE source = $1 AND sequence > $2 ORDER BY sequence LIMIT $3",
         )
         .bind(&self.source)
         .bind(cursor.published)
-        .bind(CHUNK)
-        .fetch_all(&self.pool)
+        .bind(CHUNK as i64)
+        .fetch_all(&mut *connection)
         .await?;
+        kept.put(connection);
         let told = cursor.told;
         let chunk: Vec<Outgoing> = rows
             .into_iter()
@@ -189,7 +212,7 @@ impl Relay {
             publish::one_by_one(&self.bus, &chunk, |sequence| cursor.reach(sequence)).await?;
         }
         meters::PUBLISHED
-            .with_label_values(&[self.stream.name()])
+            .with_label_values(&[self.stream.name.as_str()])
             .inc_by(chunk.len() as u64);
         Ok(chunk.len())
     }
@@ -197,17 +220,6 @@ impl Relay {
     fn outgoing(&self, row: Row, told: i64) -> anyhow::Result<Outgoing> {
         let (sequence, id, kind, subject, at, traceparent, data) = row;
         let id = EventId(id);
-        let mut headers = HeaderMap::new();
-        headers.insert("Content-Type", Envelope::<()>::CONTENT_TYPE);
-        headers.insert(SOURCE_HEADER, self.source.as_str());
-        headers.insert(SEQUENCE_HEADER, sequence.to_string().as_str());
-        if let Some(traceparent) = &traceparent {
-            headers.insert("traceparent", traceparent.as_str());
-        }
-        // What is told again was asked for because the stream no longer has it: the server's memory must not drop it.
-        if sequence > told {
-            headers.insert(NATS_MESSAGE_ID, id.to_string().as_str());
-        }
         let envelope = Envelope {
             specversion: "1.0".to_owned(),
             id,
@@ -216,13 +228,16 @@ impl Relay {
             time: at.to_jiff(),
             datacontenttype: "application/json".to_owned(),
             sequence: u64::try_from(sequence)?,
-            traceparent,
+            traceparent: traceparent.clone(),
             data: data.0,
         };
         Ok(Outgoing {
             sequence,
             subject,
-            headers,
+            source: self.source.clone(),
+            traceparent,
+            // What is told again was asked for because the stream no longer has it: the server's memory must not drop it.
+            id: (sequence > told).then_some(id),
             payload: serde_json::to_vec(&envelope)?.into(),
         })
     }
@@ -257,7 +272,7 @@ impl Relay {
             .fetch_one(&self.pool)
             .await?;
         meters::UNPUBLISHED
-            .with_label_values(&[self.stream.name()])
+            .with_label_values(&[self.stream.name.as_str()])
             .set(last - cursor.published);
         let heartbeat = Heartbeat {
             source: self.source.clone(),

@@ -5,8 +5,12 @@ use std::collections::HashMap;
 use domain::{CaseId, Department};
 use jiff::Timestamp;
 use jiff_sqlx::{Timestamp as Sql, ToSqlx};
-use platform::auth::KeyId;
-use sqlx::{PgConnection, types::Json};
+use platform::{
+    append_events,
+    auth::KeyId,
+    event_log::{self, NewEvent},
+};
+use sqlx::{PgConnection, Row as _};
 use uuid::Uuid;
 
 use crate::{
@@ -37,12 +41,33 @@ impl Answered {
     }
 }
 
-/// Inserts cases and their content; returns their numbers.
-pub(crate) async fn insert_cases(
+/// What one turn writes.
+#[derive(Debug, Default)]
+pub(crate) struct Written<'a> {
+    /// Cases to insert; they get their numbers then.
+    pub(crate) registered: Vec<&'a NewCase>,
+    /// New states, and since when.
+    pub(crate) changed: HashMap<CaseId, (State, Timestamp)>,
+    /// What requests with a key were answered.
+    pub(crate) answers: Vec<Answered>,
+    /// What is told of it.
+    pub(crate) events: Vec<NewEvent>,
+}
+
+/// Inserts cases with their content, stores new states, remembers what requests were answered, and appends the events, all
+/// in one statement; returns the numbers of the cases inserted.
+pub(crate) async fn save(
     connection: &mut PgConnection,
-    new: &[&NewCase],
+    source: &str,
+    written: &Written<'_>,
 ) -> Result<HashMap<CaseId, i64>, sqlx::Error> {
-    if new.is_empty() {
+    let Written {
+        registered: new,
+        changed,
+        answers,
+        events,
+    } = written;
+    if events.is_empty() {
         return Ok(HashMap::new());
     }
     let with_content: Vec<_> = new
@@ -55,41 +80,118 @@ pub(crate) async fn insert_cases(
             .map(|case| case.input.citizen.as_ref().and_then(of))
             .collect()
     };
-    let numbers: Vec<(Uuid, i64)> = sqlx::query_as(
-        "WITH new AS (
+    let query = sqlx::query(concat!(
+        "WITH ",
+        append_events!(),
+        ", new AS (
              INSERT INTO cases (id, case_type, rosa_group, department, opinion, urgent, zone, contact, state,
                                 registered_at, changed_at)
-             SELECT id, case_type, rosa_group, department, opinion, urgent, zone, contact, 'registered', at, at
-             FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::text[], $5::text[], $6::boolean[], $7::text[],
-                         $8::uuid[], $9::timestamptz[])
-                  AS c (id, case_type, rosa_group, department, opinion, urgent, zone, contact, at)
+             SELECT id, case_type, rosa_group, department, opinion, urgent, zone, contact, state, at, at
+             FROM unnest($8::uuid[], $9::text[], $10::smallint[], $11::text[], $12::text[], $13::boolean[], $14::text[],
+                         $15::uuid[], $16::timestamptz[], $31::text[])
+                  AS c (id, case_type, rosa_group, department, opinion, urgent, zone, contact, at, state)
              RETURNING id, number
          ), content AS (
              INSERT INTO case_content (case_id, text, name, email, phone)
-             SELECT * FROM unnest($10::uuid[], $11::text[], $12::text[], $13::text[], $14::text[])
+             SELECT * FROM unnest($17::uuid[], $18::text[], $19::text[], $20::text[], $21::text[])
+         ), changed AS (
+             UPDATE cases SET state = c.state, changed_at = c.at
+             FROM unnest($22::uuid[], $23::text[], $24::timestamptz[]) AS c (id, state, at) WHERE cases.id = c.id
+         ), answer AS (
+             INSERT INTO idempotency (api_key, key, request, case_id, state, created_at)
+             SELECT * FROM unnest($25::uuid[], $26::text[], $27::bytea[], $28::uuid[], $29::text[], $30::timestamptz[])
          )
          SELECT id, number FROM new",
-    )
-    .bind(new.iter().map(|c| c.id.0).collect::<Vec<_>>())
-    .bind(new.iter().map(|c| c.input.case_type.as_str()).collect::<Vec<_>>())
-    .bind(new.iter().map(|c| i16::from(u8::from(c.input.rosa_group))).collect::<Vec<_>>())
-    .bind(new.iter().map(|c| c.input.department.as_str()).collect::<Vec<_>>())
-    .bind(new.iter().map(|c| c.input.opinion.map(opinion)).collect::<Vec<_>>())
-    .bind(new.iter().map(|c| c.input.urgent).collect::<Vec<_>>())
-    .bind(new.iter().map(|c| c.input.zone.as_ref().map(|z| z.as_str())).collect::<Vec<_>>())
-    .bind(new.iter().map(|c| c.contact.map(|id| id.0)).collect::<Vec<_>>())
-    .bind(new.iter().map(|c| c.at.to_sqlx()).collect::<Vec<_>>())
-    .bind(with_content.iter().map(|c| c.id.0).collect::<Vec<_>>())
-    .bind(with_content.iter().map(|c| c.input.text.as_deref()).collect::<Vec<_>>())
-    .bind(citizen(|c| c.name.as_deref()))
-    .bind(citizen(|c| c.email.as_deref()))
-    .bind(citizen(|c| c.phone.as_deref()))
-    .fetch_all(connection)
-    .await?;
-    Ok(numbers
-        .into_iter()
-        .map(|(id, number)| (CaseId(id), number))
-        .collect())
+    ));
+    let numbers = event_log::bind(query, source, events)
+        .bind(new.iter().map(|c| c.id.0).collect::<Vec<_>>())
+        .bind(
+            new.iter()
+                .map(|c| c.input.case_type.as_str())
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            new.iter()
+                .map(|c| i16::from(u8::from(c.input.rosa_group)))
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            new.iter()
+                .map(|c| c.input.department.as_str())
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            new.iter()
+                .map(|c| c.input.opinion.map(opinion))
+                .collect::<Vec<_>>(),
+        )
+        .bind(new.iter().map(|c| c.input.urgent).collect::<Vec<_>>())
+        .bind(
+            new.iter()
+                .map(|c| c.input.zone.as_ref().map(|z| z.as_str()))
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            new.iter()
+                .map(|c| c.contact.map(|id| id.0))
+                .collect::<Vec<_>>(),
+        )
+        .bind(new.iter().map(|c| c.at.to_sqlx()).collect::<Vec<_>>())
+        .bind(with_content.iter().map(|c| c.id.0).collect::<Vec<_>>())
+        .bind(
+            with_content
+                .iter()
+                .map(|c| c.input.text.as_deref())
+                .collect::<Vec<_>>(),
+        )
+        .bind(citizen(|c| c.name.as_deref()))
+        .bind(citizen(|c| c.email.as_deref()))
+        .bind(citizen(|c| c.phone.as_deref()))
+        .bind(changed.keys().map(|id| id.0).collect::<Vec<_>>())
+        .bind(
+            changed
+                .values()
+                .map(|(state, _)| state.as_str())
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            changed
+                .values()
+                .map(|(_, at)| at.to_sqlx())
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            answers
+                .iter()
+                .map(|a| a.idempotency.api_key.0)
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            answers
+                .iter()
+                .map(|a| a.idempotency.key.as_str())
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            answers
+                .iter()
+                .map(|a| a.idempotency.request.as_slice())
+                .collect::<Vec<_>>(),
+        )
+        .bind(answers.iter().map(|a| a.view.id.0).collect::<Vec<_>>())
+        .bind(
+            answers
+                .iter()
+                .map(|a| a.view.state.as_str())
+                .collect::<Vec<_>>(),
+        )
+        .bind(answers.iter().map(|a| a.at.to_sqlx()).collect::<Vec<_>>())
+        .fetch_all(connection)
+        .await?;
+    numbers
+        .iter()
+        .map(|row| Ok((CaseId(row.try_get(0)?), row.try_get(1)?)))
+        .collect()
 }
 
 fn opinion(opinion: domain::Opinion) -> &'static str {
@@ -99,22 +201,26 @@ fn opinion(opinion: domain::Opinion) -> &'static str {
     }
 }
 
+fn impossible(id: Uuid, what: &str) -> sqlx::Error {
+    sqlx::Error::Decode(format!("case {id} has an impossible {what}").into())
+}
+
 /// Id, number, state, registered at, department, changed at.
 type Row = (Uuid, i64, String, Sql, String, Sql);
 
 fn now(
     (id, number, state, registered_at, department, changed_at): Row,
 ) -> Result<CaseNow, sqlx::Error> {
-    let bad =
-        |what: &str| sqlx::Error::Decode(format!("case {id} has an impossible {what}").into());
     Ok(CaseNow {
         view: CaseView {
             id: CaseId(id),
             number,
-            state: State::parse(&state).ok_or_else(|| bad("state"))?,
+            state: State::parse(&state).ok_or_else(|| impossible(id, "state"))?,
             registered_at: registered_at.to_jiff(),
         },
-        department: department.parse().map_err(|_| bad("department"))?,
+        department: department
+            .parse()
+            .map_err(|_| impossible(id, "department"))?,
         changed_at: changed_at.to_jiff(),
     })
 }
@@ -152,26 +258,6 @@ pub(crate) async fn cases_for_update(
         .collect()
 }
 
-/// Stores new states.
-pub(crate) async fn update_states(
-    connection: &mut PgConnection,
-    changed: &HashMap<CaseId, (State, Timestamp)>,
-) -> Result<(), sqlx::Error> {
-    if changed.is_empty() {
-        return Ok(());
-    }
-    sqlx::query(
-        "UPDATE cases SET state = n.state, changed_at = n.at
-         FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS n (id, state, at) WHERE cases.id = n.id",
-    )
-    .bind(changed.keys().map(|id| id.0).collect::<Vec<_>>())
-    .bind(changed.values().map(|(state, _)| state.as_str()).collect::<Vec<_>>())
-    .bind(changed.values().map(|(_, at)| at.to_sqlx()).collect::<Vec<_>>())
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
 /// What requests with these keys were answered before.
 pub(crate) async fn answers(
     connection: &mut PgConnection,
@@ -180,60 +266,31 @@ pub(crate) async fn answers(
     if keys.is_empty() {
         return Ok(Vec::new());
     }
-    type Row = (Uuid, String, Vec<u8>, Json<CaseView>, Sql);
+    type Row = (Uuid, String, Vec<u8>, Uuid, i64, String, Sql, Sql);
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT api_key, key, request, response, created_at FROM idempotency
-         WHERE (api_key, key) IN (SELECT * FROM unnest($1::uuid[], $2::text[]))",
+        "SELECT i.api_key, i.key, i.request, c.id, c.number, i.state, c.registered_at, i.created_at
+         FROM idempotency i JOIN cases c ON c.id = i.case_id
+         WHERE (i.api_key, i.key) IN (SELECT * FROM unnest($1::uuid[], $2::text[]))",
     )
     .bind(keys.iter().map(|i| i.api_key.0).collect::<Vec<_>>())
     .bind(keys.iter().map(|i| i.key.as_str()).collect::<Vec<_>>())
     .fetch_all(connection)
     .await?;
-    let answered = |(api_key, key, request, view, at): Row| Answered {
-        idempotency: Idempotency {
-            api_key: KeyId(api_key),
-            key,
-            request,
-        },
-        view: view.0,
-        at: at.to_jiff(),
+    let answered = |(api_key, key, request, id, number, state, registered_at, at): Row| {
+        Ok(Answered {
+            idempotency: Idempotency {
+                api_key: KeyId(api_key),
+                key,
+                request,
+            },
+            view: CaseView {
+                id: CaseId(id),
+                number,
+                state: State::parse(&state).ok_or_else(|| impossible(id, "state"))?,
+                registered_at: registered_at.to_jiff(),
+            },
+            at: at.to_jiff(),
+        })
     };
-    Ok(rows.into_iter().map(answered).collect())
-}
-
-/// Remembers what requests were answered.
-pub(crate) async fn save_answers(
-    connection: &mut PgConnection,
-    answers: &[Answered],
-) -> Result<(), sqlx::Error> {
-    if answers.is_empty() {
-        return Ok(());
-    }
-    sqlx::query(
-        "INSERT INTO idempotency (api_key, key, request, response, created_at)
-         SELECT * FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::json[], $5::timestamptz[])",
-    )
-    .bind(
-        answers
-            .iter()
-            .map(|a| a.idempotency.api_key.0)
-            .collect::<Vec<_>>(),
-    )
-    .bind(
-        answers
-            .iter()
-            .map(|a| a.idempotency.key.as_str())
-            .collect::<Vec<_>>(),
-    )
-    .bind(
-        answers
-            .iter()
-            .map(|a| a.idempotency.request.as_slice())
-            .collect::<Vec<_>>(),
-    )
-    .bind(answers.iter().map(|a| Json(&a.view)).collect::<Vec<_>>())
-    .bind(answers.iter().map(|a| a.at.to_sqlx()).collect::<Vec<_>>())
-    .execute(connection)
-    .await?;
-    Ok(())
+    rows.into_iter().map(answered).collect()
 }

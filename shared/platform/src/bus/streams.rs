@@ -14,18 +14,36 @@ pub const DUPLICATE_WINDOW: Duration = Duration::from_secs(600);
 /// How long the bus keeps events. It only carries them: who was away longer asks the source to tell again.
 const MAX_AGE: Duration = Duration::from_secs(2 * 24 * 3600);
 
+/// A stream to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamSpec {
+    /// Its name on the bus.
+    pub name: String,
+    /// The subjects it holds.
+    pub subjects: String,
+}
+
+impl From<Stream> for StreamSpec {
+    fn from(stream: Stream) -> Self {
+        Self {
+            name: stream.name().to_owned(),
+            subjects: stream.subjects().to_owned(),
+        }
+    }
+}
+
 /// Creates the stream, or brings it to this configuration.
 ///
 /// # Errors
 /// When the bus is away or refuses.
 pub async fn ensure_stream(
     bus: &Bus,
-    stream: Stream,
+    stream: &StreamSpec,
     duplicate_window: Duration,
 ) -> anyhow::Result<()> {
     let config = Config {
-        name: stream.name().to_owned(),
-        subjects: vec![stream.subjects().to_owned()],
+        name: stream.name.clone(),
+        subjects: vec![stream.subjects.clone()],
         retention: RetentionPolicy::Limits,
         storage: StorageType::File,
         discard: DiscardPolicy::New,
@@ -41,10 +59,9 @@ pub async fn ensure_stream(
 }
 
 impl Rights {
-    /// Adds what the owner of `stream`, who tells of `subjects`, needs.
+    /// Adds what a writer of the stream named `name`, who tells of `subjects`, needs.
     #[must_use]
-    pub fn owning(mut self, stream: Stream, subjects: &[&str]) -> Self {
-        let name = stream.name();
+    pub fn owning(mut self, name: &str, subjects: &[&str]) -> Self {
         self.publish
             .extend(subjects.iter().map(|s| (*s).to_owned()));
         self.publish.push(format!("source.*.{name}"));

@@ -1,18 +1,39 @@
 //! Two ways to publish a chunk: together or one by one. Either way only an acknowledgement counts.
 
 use anyhow::ensure;
-use async_nats::{HeaderMap, jetstream::message::PublishMessage};
+use async_nats::{HeaderMap, header::NATS_MESSAGE_ID, jetstream::message::PublishMessage};
 use bytes::Bytes;
+use domain::{Envelope, EventId};
 use uuid::Uuid;
 
+use super::{SEQUENCE_HEADER, SOURCE_HEADER};
 use crate::bus::Bus;
 
 /// An event ready to publish.
 pub(super) struct Outgoing {
     pub(super) sequence: i64,
     pub(super) subject: String,
-    pub(super) headers: HeaderMap,
+    pub(super) source: String,
+    pub(super) traceparent: Option<String>,
+    /// Its `Nats-Msg-Id`, unless it is told again.
+    pub(super) id: Option<EventId>,
     pub(super) payload: Bytes,
+}
+
+impl Outgoing {
+    fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert("Content-Type", Envelope::<()>::CONTENT_TYPE);
+        headers.insert(SOURCE_HEADER, self.source.as_str());
+        headers.insert(SEQUENCE_HEADER, self.sequence.to_string().as_str());
+        if let Some(traceparent) = &self.traceparent {
+            headers.insert("traceparent", traceparent.as_str());
+        }
+        if let Some(id) = self.id {
+            headers.insert(NATS_MESSAGE_ID, id.to_string().as_str());
+        }
+        headers
+    }
 }
 
 /// Publishes a chunk as one atomic batch (NATS ADR-50): all of it is stored, after one sync, or none.
@@ -22,7 +43,7 @@ pub(super) struct Outgoing {
 pub(super) async fn together(bus: &Bus, chunk: &[Outgoing]) -> anyhow::Result<()> {
     let batch = Uuid::new_v4().simple().to_string();
     let headers = |n: usize, outgoing: &Outgoing| {
-        let mut headers = outgoing.headers.clone();
+        let mut headers = outgoing.headers();
         headers.insert("Nats-Batch-Id", batch.as_str());
         headers.insert("Nats-Batch-Sequence", (n + 1).to_string().as_str());
         headers
@@ -67,7 +88,7 @@ pub(super) async fn one_by_one(
     let mut acks = Vec::with_capacity(chunk.len());
     for outgoing in chunk {
         let message = PublishMessage::build()
-            .headers(outgoing.headers.clone())
+            .headers(outgoing.headers())
             .payload(outgoing.payload.clone());
         let ack = bus
             .jetstream
