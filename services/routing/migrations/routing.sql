@@ -30,7 +30,7 @@ CREATE TABLE routed_case (
     rule           text,
     why            json,
     -- Counts its forwardings: a link to the case is good for one of them.
-    turn           integer     NOT NULL DEFAULT 0,
+    turn           integer     NOT NULL,
     forwarded_at   timestamptz,
     due            timestamptz,
     -- The officer has taken it.
@@ -39,17 +39,20 @@ CREATE TABLE routed_case (
     paused_at      timestamptz,
     paused_until   timestamptz,
     pause_reason   text,
-    paused_s       bigint      NOT NULL DEFAULT 0,
+    paused_s       bigint      NOT NULL,
     closed_at      timestamptz,
     outcome        text,
+    -- To be forwarded, as soon as there are agreements that say where.
+    wanted         boolean     NOT NULL,
     -- Of an import: such a case sends no mail.
-    imported       boolean     NOT NULL DEFAULT false,
+    imported       boolean     NOT NULL,
     -- The last change; the next is later, so that events of one case differ in time.
     changed_at     timestamptz NOT NULL
 );
 CREATE INDEX routed_case_open ON routed_case (department, due) WHERE state IN ('open', 'paused');
 -- Pauses that end by themselves.
 CREATE INDEX routed_case_paused ON routed_case (paused_until) WHERE state = 'paused';
+CREATE INDEX routed_case_wanted ON routed_case (registered_at) WHERE wanted AND state = 'centre';
 CREATE INDEX routed_case_registered ON routed_case USING brin (registered_at) WITH (pages_per_range = 32);
 
 -- What happened to a case, for its page and for explanations: who saw it, who did what. Notes are the department's own words

@@ -1,7 +1,233 @@
 //! Routing: hands cases to the department groups that the agreements name, and follows them until they are closed.
 //!
 //! - owns: departments, groups, agreements, checklists; cases from forwarding to closing
-//! - consumes: `case.*.*`, `in.closure.*`
-//! - publishes: `case.<department>.forwarded`, `.closed`, `.bounced`, `.paused`; `out.<department>.*`
+//! - consumes: `case.*.*` from intake, `in.closure.<department>`
+//! - publishes: `case.<department>.{forwarded,taken,paused,resumed,bounced,closed}`, `out.<department>.{forwarded,closure}`
+//! - asks intake for a case's content, at the moment somebody looks at it
 
 pub mod agreements;
+mod ask;
+mod case;
+mod forward;
+mod link;
+mod on_case;
+mod store;
+mod sweep;
+mod versions;
+mod work;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use domain::{CaseEvent, Department, Streamed, out_stream, out_subjects};
+use platform::{
+    Clock,
+    bus::{Bus, Rights, StreamSpec},
+    consumer::{Consumer, Progress},
+    database::{CONSUMING, MAILING, PUBLISHING, Schema},
+    event_log,
+    health::Health,
+    mail::{Mailer, Transport},
+    meters,
+    relay::Relay,
+};
+use rand::RngCore;
+use sqlx::PgPool;
+use tokio::{sync::Notify, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use link::{Link, LinkKey};
+use versions::Versions;
+
+/// The service's name, and its instance's: there is one active.
+const SERVICE: &str = "routing";
+
+/// Routing's tables.
+pub const SCHEMA: Schema = Schema {
+    name: SERVICE,
+    migrations: &[
+        (1, "publishing", PUBLISHING),
+        (2, "consuming", CONSUMING),
+        (3, "mailing", MAILING),
+        (4, "routing", include_str!("../migrations/routing.sql")),
+    ],
+};
+
+/// What routing may do on the bus, for departments that have a system there.
+pub fn rights(departments: &BTreeSet<Department>) -> Rights {
+    let rights = Rights {
+        service: SERVICE,
+        publish: Vec::new(),
+        subscribe: Vec::new(),
+        answers: false,
+    }
+    .owning(
+        CaseEvent::STREAM.name(),
+        &[
+            "case.*.forwarded",
+            "case.*.taken",
+            "case.*.paused",
+            "case.*.resumed",
+            "case.*.bounced",
+            "case.*.closed",
+        ],
+    )
+    .consuming(CaseEvent::STREAM);
+    departments.iter().fold(rights, Rights::department)
+}
+
+/// Routing's settings.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Departments that have an account on the bus.
+    pub departments: BTreeSet<Department>,
+    /// Where officers reach the product, without a slash at the end; links in mails begin with it.
+    pub public_url: String,
+    /// Whom mails come from.
+    pub mail_from: String,
+    /// How mails are sent.
+    pub mail: Transport,
+    /// See [`platform::bus::DUPLICATE_WINDOW`].
+    pub duplicate_window: Duration,
+}
+
+/// What routing needs from its process.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// Its database.
+    pub pool: PgPool,
+    /// Its bus.
+    pub bus: Bus,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// What everything in routing works with.
+#[derive(Debug, Clone)]
+pub(crate) struct Desk {
+    pub(crate) pool: PgPool,
+    pub(crate) bus: Bus,
+    pub(crate) clock: Clock,
+    pub(crate) versions: Versions,
+    /// The source of case events.
+    pub(crate) source: String,
+    /// Departments that have an account on the bus.
+    pub(crate) departments: Arc<BTreeSet<Department>>,
+    pub(crate) link_key: LinkKey,
+    pub(crate) public_url: Arc<str>,
+    /// Rung when agreements have been applied.
+    pub(crate) applied: Arc<Notify>,
+    /// Rung after every commit: the relay of each source, and the mailer.
+    wakes: Arc<Vec<Arc<Notify>>>,
+}
+
+impl Desk {
+    /// Lets what has been committed be published and sent.
+    pub(crate) fn wake(&self) {
+        for wake in self.wakes.iter() {
+            wake.notify_one();
+        }
+    }
+
+    /// The address of a case's page.
+    pub(crate) fn address_of(&self, link: &Link) -> String {
+        format!(
+            "{}/routing/case/{}",
+            self.public_url,
+            link.sign(&self.link_key)
+        )
+    }
+}
+
+/// The source of what a department is told.
+pub(crate) fn source_of_department(department: &Department) -> String {
+    format!("{SERVICE}/{}", out_stream(department))
+}
+
+/// Starts routing's tasks and returns its HTTP paths.
+///
+/// # Errors
+/// When the database or the bus cannot be prepared.
+pub async fn start(
+    config: Config,
+    with: Surroundings,
+    health: &mut Health,
+    tasks: &mut JoinSet<anyhow::Result<()>>,
+    stop: &CancellationToken,
+) -> anyhow::Result<axum::Router> {
+    health.needs_database(SERVICE, &with.pool);
+    health.needs_bus(SERVICE, &with.bus);
+    meters::touch(SERVICE);
+
+    let source = event_log::source_of::<CaseEvent>(SERVICE);
+    let mut sources = BTreeMap::from([(source.clone(), StreamSpec::from(CaseEvent::STREAM))]);
+    for department in &config.departments {
+        let stream = StreamSpec {
+            name: out_stream(department),
+            subjects: out_subjects(department),
+        };
+        sources.insert(source_of_department(department), stream);
+    }
+    let mut wakes = Vec::new();
+    for (source, stream) in sources {
+        event_log::ensure_source(&mut *with.pool.acquire().await?, &source).await?;
+        let wake = Arc::new(Notify::new());
+        let relay = Relay {
+            pool: with.pool.clone(),
+            bus: with.bus.clone(),
+            source,
+            stream,
+            wake: wake.clone(),
+            duplicate_window: config.duplicate_window,
+        };
+        tasks.spawn(relay.run(stop.clone()));
+        wakes.push(wake);
+    }
+    let mail_wake = Arc::new(Notify::new());
+    wakes.push(mail_wake.clone());
+
+    let mut key = vec![0u8; 32];
+    rand::rng().fill_bytes(&mut key);
+    let desk = Desk {
+        versions: Versions::default(),
+        source,
+        departments: Arc::new(config.departments),
+        link_key: LinkKey(store::link_key(&with.pool, &key).await?),
+        public_url: config.public_url.into(),
+        applied: Arc::new(Notify::new()),
+        wakes: Arc::new(wakes),
+        pool: with.pool.clone(),
+        bus: with.bus.clone(),
+        clock: with.clock.clone(),
+    };
+    let consumer = Consumer {
+        service: SERVICE,
+        apply: on_case::Cases(desk.clone()),
+        pool: with.pool.clone(),
+        bus: with.bus,
+        clock: with.clock.clone(),
+        progress: Progress::default(),
+    };
+    spawn(tasks, consumer.run(stop.clone()));
+    spawn(tasks, sweep::run(desk.clone(), stop.clone()));
+    let mailer = Mailer {
+        service: SERVICE,
+        pool: with.pool,
+        from: config.mail_from,
+        transport: config.mail,
+        clock: with.clock,
+        wake: mail_wake,
+    };
+    spawn(tasks, mailer.run(stop.clone()));
+    Ok(axum::Router::new())
+}
+
+fn spawn(tasks: &mut JoinSet<anyhow::Result<()>>, task: impl Future<Output = ()> + Send + 'static) {
+    tasks.spawn(async move {
+        task.await;
+        Ok(())
+    });
+}

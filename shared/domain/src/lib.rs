@@ -38,7 +38,7 @@ pub use figures::{
 pub use forwarding::{Bounce, CaseOutcome, ClosedBy, Closing, Forwarding, PauseReason};
 pub use ids::{CaseId, ContactId, EventId, Pseudonyms};
 pub use labels::{CaseType, Department, GroupId, InvalidLabel, QueueName, Zone};
-pub use local_day::{local_day, start_of_day};
+pub use local_day::{local_day, start_of_day, stockholm};
 pub use working_time::{
     CivilSpan, Closure, DayHours, DayKind, InvalidHours, OpeningHours, WorkingTime, day_kind,
 };

@@ -4,10 +4,15 @@ use std::sync::LazyLock;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-static STOCKHOLM: LazyLock<TimeZone> = LazyLock::new(|| {
+pub(crate) static STOCKHOLM: LazyLock<TimeZone> = LazyLock::new(|| {
     // The time zone database is compiled in, so only a broken build lacks this zone; UTC would then be wrong silently.
     TimeZone::get("Europe/Stockholm").expect("Europe/Stockholm is in the compiled-in database")
 });
+
+/// Swedish time, in which days, hours and limits are counted.
+pub fn stockholm() -> TimeZone {
+    STOCKHOLM.clone()
+}
 
 /// The day in Europe/Stockholm that holds `at`.
 pub fn local_day(at: Timestamp) -> Date {

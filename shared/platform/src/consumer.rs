@@ -64,6 +64,9 @@ pub trait Apply: Send + Sync + 'static {
         connection: &mut PgConnection,
         events: &[&Self::Event],
     ) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Called after the commit, for a service that tells of what it applied.
+    fn applied(&self) {}
 }
 
 /// One service's reading of one stream.
@@ -256,6 +259,7 @@ impl<A: Apply> Consumer<A> {
             .inc_by(line.bodies.len() as u64);
         if !line.bodies.is_empty() {
             positions.extend(line.reached.iter().map(|(source, n)| (source.clone(), *n)));
+            self.apply.applied();
             self.progress.applied(line.cause());
         }
         for (source, from) in &line.gaps {

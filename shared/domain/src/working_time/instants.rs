@@ -1,16 +1,9 @@
 //! From the clock on the wall to instants.
 
-use std::sync::LazyLock;
-
-use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use super::opening_hours::CivilSpan;
-use crate::start_of_day;
-
-static STOCKHOLM: LazyLock<TimeZone> = LazyLock::new(|| {
-    // The time zone database is compiled in, so only a broken build lacks this zone; UTC would then be wrong silently.
-    TimeZone::get("Europe/Stockholm").expect("Europe/Stockholm is in the compiled-in database")
-});
+use crate::{local_day::STOCKHOLM, start_of_day};
 
 /// The instants of `day` at which a clock on a Swedish wall shows a time within `spans` (ascending, without overlaps):
 /// ascending ranges with gaps between them, each without its end.

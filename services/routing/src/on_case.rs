@@ -1,0 +1,113 @@
+//! `case.*.*`: what intake tells of cases. What routing itself tells comes by here too, and is known.
+
+use std::collections::BTreeSet;
+
+use domain::{CaseEvent, CaseId, CaseToRoute, CaseWhat, Words};
+use platform::consumer::{Apply, Failure};
+use sqlx::PgConnection;
+
+use crate::{
+    Desk,
+    case::{Case, State},
+    forward::forward,
+    versions,
+    work::Work,
+};
+
+pub(crate) struct Cases(pub(crate) Desk);
+
+impl Apply for Cases {
+    type Event = CaseEvent;
+
+    async fn apply(
+        &self,
+        connection: &mut PgConnection,
+        events: &[&CaseEvent],
+    ) -> Result<(), Failure> {
+        let ids: BTreeSet<CaseId> = events.iter().map(|e| e.case).collect();
+        let ids: Vec<CaseId> = ids.into_iter().collect();
+        let mut work = Work::begin(&self.0, connection, &ids).await?;
+        for event in events {
+            on_event(&mut work, event);
+        }
+        work.save(connection).await?;
+        Ok(())
+    }
+
+    fn applied(&self) {
+        self.0.wake();
+    }
+}
+
+fn on_event(work: &mut Work<'_>, event: &CaseEvent) {
+    let known = work.cases.get(&event.case).cloned();
+    match (&event.what, known) {
+        (
+            CaseWhat::Registered {
+                case_type,
+                rosa_group,
+                opinion,
+                urgent,
+                zone,
+                forward: asked,
+                ..
+            },
+            None,
+        ) => {
+            let route = CaseToRoute {
+                department: event.department.clone(),
+                case_type: case_type.clone(),
+                rosa_group: *rosa_group,
+                urgent: *urgent,
+                opinion: *opinion,
+                zone: zone.clone(),
+            };
+            let kept = versions::bound(&work.versions, event.at)
+                .is_some_and(|v| v.content.route(&route).must_forward);
+            let case = Case::new(event.case, event.at, route);
+            match (*asked, kept) {
+                (true, _) => asked_for(work, case),
+                (false, true) => {
+                    let department = case.about.clone();
+                    forward(work, case, department, Some(kept_from_the_centre()));
+                }
+                (false, false) => work.put(case),
+            }
+        }
+        (CaseWhat::ForwardRequested, Some(case)) if case.state == State::Centre => {
+            asked_for(work, case);
+        }
+        (CaseWhat::RepeatContact, Some(case)) if case.state == State::Closed => {
+            // The clock of the group it is at now applies, not that of an earlier one.
+            let department = case
+                .department
+                .clone()
+                .unwrap_or_else(|| case.about.clone());
+            forward(work, case, department, Some(reopened()));
+        }
+        _ => {}
+    }
+}
+
+fn asked_for(work: &mut Work<'_>, case: Case) {
+    let department = case.about.clone();
+    let why = Words {
+        swedish: "vägledaren bad om det".to_owned(),
+        english: "the guide asked for it".to_owned(),
+    };
+    forward(work, case, department, Some(why));
+}
+
+fn kept_from_the_centre() -> Words {
+    Words {
+        swedish: "kontaktcenter får inte avsluta ärenden av det här slaget".to_owned(),
+        english: "the centre may not finish cases of this kind".to_owned(),
+    }
+}
+
+fn reopened() -> Words {
+    Words {
+        swedish: "öppnat igen: den enskilde återkom i samma ärende".to_owned(),
+        english: "opened anew: the citizen came back about the same matter".to_owned(),
+    }
+}

@@ -1,0 +1,127 @@
+//! SQL of cases. A row travels as JSON, whose names are the columns': so a case is read and written whole, and many at once.
+
+use std::collections::HashMap;
+
+use domain::CaseId;
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use sqlx::{PgConnection, PgExecutor};
+
+use super::{impossible, unwritable};
+use crate::case::Case;
+
+fn read(rows: Vec<String>) -> Result<HashMap<CaseId, Case>, sqlx::Error> {
+    rows.iter()
+        .map(|row| {
+            let case: Case = serde_json::from_str(row).map_err(impossible)?;
+            Ok((case.id, case))
+        })
+        .collect()
+}
+
+fn uuids(ids: &[CaseId]) -> Vec<uuid::Uuid> {
+    ids.iter().map(|id| id.0).collect()
+}
+
+/// Those of `ids` that are known.
+pub(crate) async fn cases(
+    executor: impl PgExecutor<'_>,
+    ids: &[CaseId],
+) -> Result<HashMap<CaseId, Case>, sqlx::Error> {
+    let rows =
+        sqlx::query_scalar("SELECT row_to_json(c)::text FROM routed_case c WHERE id = ANY($1)")
+            .bind(uuids(ids))
+            .fetch_all(executor)
+            .await?;
+    read(rows)
+}
+
+/// The same, and nobody else changes them until the transaction ends.
+pub(crate) async fn cases_for_update(
+    connection: &mut PgConnection,
+    ids: &[CaseId],
+) -> Result<HashMap<CaseId, Case>, sqlx::Error> {
+    let rows = sqlx::query_scalar(
+        "SELECT row_to_json(c)::text FROM routed_case c WHERE id = ANY($1) ORDER BY id FOR UPDATE",
+    )
+    .bind(uuids(ids))
+    .fetch_all(connection)
+    .await?;
+    read(rows)
+}
+
+/// Writes cases, new ones and known ones.
+pub(crate) async fn save_cases(
+    connection: &mut PgConnection,
+    cases: &[&Case],
+) -> Result<(), sqlx::Error> {
+    if cases.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "INSERT INTO routed_case SELECT * FROM json_populate_recordset(NULL::routed_case, $1::json)
+         ON CONFLICT (id) DO UPDATE SET
+             state = excluded.state, department = excluded.department, group_id = excluded.group_id,
+             agreement = excluded.agreement, rule = excluded.rule, why = excluded.why, turn = excluded.turn,
+             forwarded_at = excluded.forwarded_at, due = excluded.due, taken_at = excluded.taken_at,
+             paused_at = excluded.paused_at, paused_until = excluded.paused_until,
+             pause_reason = excluded.pause_reason, paused_s = excluded.paused_s, closed_at = excluded.closed_at,
+             outcome = excluded.outcome, wanted = excluded.wanted, imported = excluded.imported,
+             changed_at = excluded.changed_at",
+    )
+    .bind(serde_json::to_string(cases).map_err(unwritable)?)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Cases that wait for agreements, oldest first.
+pub(crate) async fn waiting(
+    executor: impl PgExecutor<'_>,
+    most: i64,
+) -> Result<Vec<CaseId>, sqlx::Error> {
+    let ids: Vec<uuid::Uuid> = sqlx::query_scalar(
+        "SELECT id FROM routed_case WHERE wanted AND state = 'centre' ORDER BY registered_at LIMIT $1",
+    )
+    .bind(most)
+    .fetch_all(executor)
+    .await?;
+    Ok(ids.into_iter().map(CaseId).collect())
+}
+
+/// Cases whose pause has lasted as long as it may.
+pub(crate) async fn pauses_over(
+    executor: impl PgExecutor<'_>,
+    now: Timestamp,
+    most: i64,
+) -> Result<Vec<CaseId>, sqlx::Error> {
+    let ids: Vec<uuid::Uuid> = sqlx::query_scalar(
+        "SELECT id FROM routed_case WHERE state = 'paused' AND paused_until <= $1 ORDER BY paused_until LIMIT $2",
+    )
+    .bind(now.to_sqlx())
+    .bind(most)
+    .fetch_all(executor)
+    .await?;
+    Ok(ids.into_iter().map(CaseId).collect())
+}
+
+/// Cases registered in a period, imported ones not, for a dry run; at most `most`.
+pub(crate) async fn registered_between(
+    executor: impl PgExecutor<'_>,
+    from: Timestamp,
+    until: Timestamp,
+    most: i64,
+) -> Result<Vec<Case>, sqlx::Error> {
+    let rows: Vec<String> = sqlx::query_scalar(
+        "SELECT row_to_json(c)::text FROM routed_case c
+         WHERE registered_at >= $1 AND registered_at < $2 AND NOT imported ORDER BY registered_at, id LIMIT $3",
+    )
+    .bind(from.to_sqlx())
+    .bind(until.to_sqlx())
+    .bind(most)
+    .fetch_all(executor)
+    .await?;
+    rows.iter()
+        .map(|row| serde_json::from_str(row).map_err(impossible))
+        .collect()
+}
