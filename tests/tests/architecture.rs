@@ -8,7 +8,8 @@ use std::{
 
 use anyhow::Context;
 use domain::{
-    CaseEvent, CaseWhat, Channel, ContactEvent, ContactId, ContactWhat, Event, Stream, TurnedAway,
+    Bounce, CaseEvent, CaseOutcome, CaseWhat, Channel, ClosedBy, Closing, ContactEvent, ContactId,
+    ContactWhat, Event, Forwarding, PauseReason, Stream, TurnedAway,
 };
 use uuid::Uuid;
 
@@ -178,6 +179,32 @@ fn every_subject_is_covered_by_the_stream_of_its_event() -> anyhow::Result<()> {
         CaseWhat::Resolved,
         CaseWhat::RepeatContact,
         CaseWhat::ForwardRequested,
+        CaseWhat::Forwarded(Forwarding {
+            case_type: "bygglov".parse()?,
+            group: "handlaggare".parse()?,
+            agreement: Some(1),
+            rule: "bygg/bygglov".to_owned(),
+            registered_at: at,
+            due: None,
+            imported: false,
+            historical: None,
+        }),
+        CaseWhat::Taken,
+        CaseWhat::Paused {
+            reason: PauseReason::Date,
+            until: at,
+        },
+        CaseWhat::Resumed { due: None },
+        CaseWhat::Bounced(Bounce {
+            case_type: "bygglov".parse()?,
+            rule: "bygg/bygglov".to_owned(),
+            belongs_to: None,
+        }),
+        CaseWhat::Closed(Closing {
+            outcome: CaseOutcome::Done,
+            by: ClosedBy::Page,
+            working_s: None,
+        }),
     ] {
         let event = CaseEvent {
             case: domain::CaseId(Uuid::nil()),

@@ -95,3 +95,38 @@ pub(crate) async fn finds_nothing(browser: &Browser, state: &str) -> anyhow::Res
     ensure!(browser.freshness().await? == state, "no longer {state}");
     Ok(())
 }
+
+/// Widths that a page of text must fit into: a telephone, WCAG's least (1.4.10), and a desk.
+const PAGE_SIZES: [(u32, u32); 3] = [(390, 844), (320, 640), (1280, 900)];
+
+/// That axe-core finds nothing on a page of text, in light and in dark, with what can be opened closed and open, and that
+/// nobody must scroll sideways.
+pub(crate) async fn finds_nothing_on_a_page(browser: &Browser, name: &str) -> anyhow::Result<()> {
+    browser.run(&axe()?, &[]).await?;
+    for (width, height) in PAGE_SIZES {
+        browser.size(width, height).await?;
+        for scheme in ["light", "dark"] {
+            browser.colours(scheme).await?;
+            for open in [false, true] {
+                let details = "document.querySelectorAll('details').forEach((d) => { d.open = arguments[0]; })";
+                browser.run(details, &[json!(open)]).await?;
+                let place = format!(
+                    "{name}-{width}-{scheme}-{}",
+                    if open { "open" } else { "closed" }
+                );
+                let found = browser.run(AXE, &[]).await?;
+                ensure!(found["passes"].as_u64() > Some(0), "axe looked at nothing");
+                browser.picture(&place).await?;
+                assert_eq!(
+                    found["violations"],
+                    Value::Array(Vec::new()),
+                    "{place}: {:#}",
+                    found["violations"]
+                );
+                let sideways = "const page = document.documentElement; return page.scrollWidth - page.clientWidth";
+                assert_eq!(browser.run(sideways, &[]).await?, 0, "{place} is too wide");
+            }
+        }
+    }
+    Ok(())
+}

@@ -108,6 +108,14 @@ impl Browser {
         self.post("goog/cdp/execute", &command).await.map(drop)
     }
 
+    /// The colours that the person prefers: `light` or `dark`.
+    pub(crate) async fn colours(&self, scheme: &str) -> anyhow::Result<()> {
+        let feature = json!({ "name": "prefers-color-scheme", "value": scheme });
+        let command =
+            json!({ "cmd": "Emulation.setEmulatedMedia", "params": { "features": [feature] } });
+        self.post("goog/cdp/execute", &command).await.map(drop)
+    }
+
     /// Runs a function's body in the page; a promise is waited for. The page's own policy does not bind it.
     pub(crate) async fn run(&self, body: &str, arguments: &[Value]) -> anyhow::Result<Value> {
         let script = json!({ "script": body, "args": arguments });

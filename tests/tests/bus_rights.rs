@@ -44,7 +44,7 @@ fn is_refused(events: &[String], what: &str, subject: &str) -> bool {
 }
 
 /// Service, subject, whether it may publish there, whether it may subscribe there.
-const RIGHTS: [(&str, &str, bool, bool); 27] = [
+const RIGHTS: [(&str, &str, bool, bool); 36] = [
     ("wallboard", "contact.phone.queued", false, false),
     ("wallboard", "contact.*.*", false, false),
     ("wallboard", "case.*.*", false, false),
@@ -92,12 +92,22 @@ const RIGHTS: [(&str, &str, bool, bool); 27] = [
         false,
     ),
     ("intake", "$SYS.REQ.SERVER.PING", false, false),
+    // What a citizen said: only routing asks, only intake is asked, and only routing hears the answer.
+    ("intake", "intake.content", false, true),
+    ("routing", "intake.content", true, false),
+    ("metrics", "intake.content", false, false),
+    ("wallboard", "intake.content", false, false),
+    ("intake", "_INBOX_routing.>", false, false),
+    ("metrics", "_INBOX_routing.>", false, false),
+    ("wallboard", "_INBOX_routing.>", false, false),
+    ("routing", "contact.phone.queued", false, false),
+    ("routing", "case.bygg.registered", false, false),
 ];
 
 #[tokio::test]
 async fn each_service_may_do_its_own_work_and_nothing_else() -> anyhow::Result<()> {
     let product = Product::start()?;
-    for service in ["wallboard", "metrics", "intake"] {
+    for service in ["wallboard", "metrics", "intake", "routing"] {
         let speaker = Speaker::connect(&product, service).await?;
         let rights: Vec<_> = RIGHTS.iter().filter(|r| r.0 == service).collect();
         let mut subscribers = Vec::new();
@@ -146,7 +156,7 @@ async fn each_service_may_do_its_own_work_and_nothing_else() -> anyhow::Result<(
     assert!(with_key.is_err());
 
     // Keys are for their owner's eyes.
-    for service in ["wallboard", "metrics", "intake"] {
+    for service in ["wallboard", "metrics", "intake", "routing"] {
         use std::os::unix::fs::PermissionsExt;
         let key = product.data().join(format!("nats/keys/{service}.nk"));
         let mode = std::fs::metadata(key)?.permissions().mode();

@@ -43,7 +43,7 @@ async fn services_in_processes_of_their_own_are_the_same_product() -> anyhow::Re
             store: &place.store_dir,
             keys: &keys,
         };
-        bus::render(config, &rights)
+        bus::render(config, &rights, &[])
     })
     .await?;
     let (database, bus, keys) = (postgres.url(), nats.url(), keys.display().to_string());

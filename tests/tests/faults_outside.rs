@@ -1,7 +1,7 @@
 //! A PostgreSQL and a NATS that are not the product's own: the test kills and pauses them, and nobody starts them again
 //! behind its back.
 
-use std::{path::Path, time::Duration};
+use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use anyhow::Context;
 use embedded::{Guard, Nats, Postgres};
@@ -69,7 +69,13 @@ impl Outside {
     /// A client of `product` with a key for everything: without a folder of its own it makes none by itself.
     pub(crate) fn api_of(&self, product: &Product) -> anyhow::Result<Api> {
         let mut arguments = vec!["key", "new", "--name", "test"];
-        for scope in ["contacts:write", "cases:write", "cases:read", "operate"] {
+        for scope in [
+            "contacts:write",
+            "cases:write",
+            "cases:read",
+            "agreements:write",
+            "operate",
+        ] {
             arguments.extend(["--scope", scope]);
         }
         let key = tokio::task::block_in_place(|| product.command(&arguments))?;
@@ -100,14 +106,19 @@ impl Drop for Outside {
 
 async fn start_nats(folder: &Path, guard: &Guard) -> anyhow::Result<Nats> {
     let keys = folder.join("keys");
-    let rights = [intake::rights(), metrics::rights(), wallboard::rights()];
+    let rights = [
+        intake::rights(),
+        routing::rights(&BTreeSet::new()),
+        metrics::rights(),
+        wallboard::rights(),
+    ];
     Nats::start(folder, guard, |place| {
         let config = ServerConfig {
             listen: place.listen,
             store: &place.store_dir,
             keys: &keys,
         };
-        bus::render(config, &rights)
+        bus::render(config, &rights, &[])
     })
     .await
 }

@@ -73,7 +73,9 @@ fn case_event() -> impl Strategy<Value = CaseEvent> {
 }
 
 /// The same happenings in another order, each at least once and some twice.
-fn retold<E: Clone + std::fmt::Debug>(events: Vec<E>) -> impl Strategy<Value = (Vec<E>, Vec<E>)> {
+pub(crate) fn retold<E: Clone + std::fmt::Debug>(
+    events: Vec<E>,
+) -> impl Strategy<Value = (Vec<E>, Vec<E>)> {
     let count = events.len();
     vec(any::<prop::sample::Index>(), 0..=count).prop_flat_map(move |again| {
         let mut told = events.clone();

@@ -1,12 +1,24 @@
 //! The product's tests, against the real program with a real PostgreSQL and a real NATS of each test's own.
 
+mod agreements;
+mod agreements_applied;
+mod agreements_refusals;
 mod architecture;
 mod browser;
 mod browser_axe;
 mod browser_driver;
+mod browser_forwarded;
+mod bus_departments;
 mod bus_rights;
+mod case_page;
+mod case_page_links;
+mod case_page_private;
 mod cases;
 mod cases_personal_data;
+mod closures;
+mod closures_faults;
+mod closures_schema;
+mod closures_webhook;
 mod commands;
 mod commands_modes;
 mod faults;
@@ -16,7 +28,10 @@ mod faults_log;
 mod faults_outside;
 mod figures;
 mod figures_fold;
+mod figures_forwarded;
+mod figures_forwarded_fold;
 mod harness;
+mod import_cases;
 mod intake;
 mod intake_refusals;
 mod intake_twice;

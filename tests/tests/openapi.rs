@@ -31,6 +31,10 @@ fn body(path: &str) -> Value {
         "/intake/contacts" => contact("1", "queued", "2021-02-01T08:00:00Z"),
         "/intake/restarts" => json!({ "system": "pbx", "at": "2021-02-01T08:00:00Z" }),
         "/intake/cases" => json!({ "type": "bygglov", "rosa_group": 1, "department": "bygg" }),
+        "/routing/agreements" => json!({
+            "valid_from": "2021-02-01", "approved_by": "nämnden § 1", "content": routing::agreements::example(),
+        }),
+        "/routing/agreements/dry-run" => json!({ "content": routing::agreements::example() }),
         _ => Value::Null,
     }
 }
@@ -91,6 +95,7 @@ async fn every_route_answers_as_documented() -> anyhow::Result<()> {
             seen.insert(what.clone());
             let place = path.replace("/dead-letters/{id}", "/dead-letters/1");
             let place = place.replace("{id}", case);
+            let place = place.replace("{version}", "1");
             let place = if path == "/figures" {
                 format!("{place}?from=2021-02-01&to=2021-02-28")
             } else {
@@ -144,6 +149,9 @@ async fn every_route_answers_as_documented() -> anyhow::Result<()> {
         "get /figures/positions",
         "get /intake/cases/{id}",
         "get /intake/sources",
+        "get /routing/agreements",
+        "get /routing/agreements/{version}",
+        "get /routing/cases/{id}",
         "post /figures/dead-letters/{id}/send-again",
         "post /intake/cases",
         "post /intake/cases/{id}/forward",
@@ -151,6 +159,8 @@ async fn every_route_answers_as_documented() -> anyhow::Result<()> {
         "post /intake/cases/{id}/resolve",
         "post /intake/contacts",
         "post /intake/restarts",
+        "post /routing/agreements",
+        "post /routing/agreements/dry-run",
     ];
     let seen: Vec<&str> = seen.iter().map(String::as_str).collect();
     assert_eq!(seen, expected);

@@ -28,7 +28,8 @@ fn promtool() -> anyhow::Result<PathBuf> {
         )
 }
 
-fn check(scrape: &str) -> anyhow::Result<()> {
+/// That promtool finds nothing to complain of.
+pub(crate) fn check(scrape: &str) -> anyhow::Result<()> {
     let mut child = Command::new(promtool()?)
         .args(["check", "metrics"])
         .stdin(Stdio::piped())

@@ -12,11 +12,11 @@ use crate::harness::{Product, contact, eventually};
 
 /// Bodies that an OTLP collector has been sent.
 #[derive(Clone, Default)]
-struct Collector(Arc<Mutex<Vec<Vec<u8>>>>);
+pub(crate) struct Collector(Arc<Mutex<Vec<Vec<u8>>>>);
 
 impl Collector {
     /// Listens on loopback, and returns its address.
-    async fn start(&self) -> anyhow::Result<String> {
+    pub(crate) async fn start(&self) -> anyhow::Result<String> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = format!("http://{}", listener.local_addr()?);
         let collector = self.clone();
@@ -56,6 +56,15 @@ impl Collector {
             let answer = b"HTTP/1.1 200 OK\r\ncontent-type: application/x-protobuf\r\ncontent-length: 0\r\n\r\n";
             stream.write_all(answer).await?;
         }
+    }
+
+    /// Whether a text is anywhere in what was sent.
+    pub(crate) fn holds(&self, text: &str) -> bool {
+        let bodies = self.0.lock().expect("plain data");
+        let text = text.as_bytes();
+        bodies
+            .iter()
+            .any(|body| body.windows(text.len()).any(|w| w == text))
     }
 
     /// The names of the spans of a trace.

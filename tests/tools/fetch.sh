@@ -90,18 +90,32 @@ fetch_promtool() {
   rm -rf "$draft"
 }
 
-# axe-core, for the page's accessibility: its version and checksum are in axe.txt.
+# axe-core, for the page's accessibility.
 need_axe() {
-  local pin=$1/axe.txt package draft folder
-  package=$(sed -n 's/^\([a-z-]*==[0-9.]*\) .*/\1/p' "$pin")
-  folder=$tools/${package/==/-}
-  KOMMUNLOTS_TEST_AXE=$folder/axe_playwright_python/axe.min.js
-  [ -f "$KOMMUNLOTS_TEST_AXE" ] && return
-  say "axe-core is missing: fetching $package with pip into $tools"
-  draft=$folder.$$
+  need_wheels axe-core "$1/axe.txt"
+  # shellcheck disable=SC2034 # exported by tests/run
+  KOMMUNLOTS_TEST_AXE=$wheels/axe_playwright_python/axe.min.js
+}
+
+# aiosmtpd, a mail server.
+need_smtp() {
+  need_wheels aiosmtpd "$1/smtp.txt"
+  # shellcheck disable=SC2034 # exported by tests/run
+  KOMMUNLOTS_TEST_SMTP=$wheels
+}
+
+# Python packages in a folder of their own, which `wheels` then names: `need_wheels WHAT PIN`. Versions and checksums are
+# in the file PIN; the folder is called after the first.
+need_wheels() {
+  local what=$1 pin=$2 package draft
+  package=$(sed -n '/^[a-z-]*==/{s/ .*//p;q}' "$pin")
+  wheels=$tools/${package/==/-}
+  [ -d "$wheels" ] && return
+  say "$what is missing: fetching $package with pip into $tools"
+  draft=$wheels.$$
   PIP_USER=0 PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet \
     --no-deps --only-binary :all: --require-hashes --target "$draft" -r "$pin" </dev/null >&2 ||
-    give_up "cannot fetch axe-core" "look at pip's last lines above, and run tests/run again"
-  rm -rf "$folder"
-  mv "$draft" "$folder"
+    give_up "cannot fetch $what" "look at pip's last lines above, and run tests/run again"
+  rm -rf "$wheels"
+  mv "$draft" "$wheels"
 }

@@ -1,13 +1,16 @@
 //! Intake: takes contacts from a PBX and over HTTP, and registers cases.
 //!
 //! - owns: contacts; cases until they are forwarded; everything that can be traced to a citizen
-//! - consumes: nothing yet
+//! - consumes: `case.*.{forwarded,closed}` from routing, to show how a case stands
 //! - publishes: `contact.<channel>.<what>`, `case.<department>.{registered,resolved,repeat_contact,forward_requested}`
+//! - answers `intake.content`, which routing asks when somebody looks at a case
 
 mod cases;
 mod contacts;
+mod content;
 mod http;
 mod input;
+mod on_case;
 pub mod queue_log;
 mod rules;
 mod store;
@@ -16,12 +19,13 @@ mod writer;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::Router;
-use domain::{CaseEvent, ContactEvent, Department, Streamed};
+use domain::{CaseEvent, ContactEvent, ContentRequest, Department, Streamed};
 use platform::{
     Clock,
     auth::Keys,
     bus::{Bus, Rights},
-    database::{PUBLISHING, Schema},
+    consumer::{Consumer, Progress},
+    database::{CONSUMING, PUBLISHING, Schema},
     event_log,
     health::Health,
     relay::Relay,
@@ -34,23 +38,28 @@ pub use http::{IntakeApi, NDJSON};
 use input::Installation;
 pub use input::{ContactInput, ContactKind, RestartInput};
 
+/// The service's name.
+const SERVICE: &str = "intake";
+
 /// Intake's tables.
 pub const SCHEMA: Schema = Schema {
-    name: "intake",
+    name: SERVICE,
     migrations: &[
         (1, "publishing", PUBLISHING),
         (2, "intake", include_str!("../migrations/intake.sql")),
         (3, "answers", include_str!("../migrations/answers.sql")),
+        (4, "consuming", CONSUMING),
+        (5, "forwarded", include_str!("../migrations/forwarded.sql")),
     ],
 };
 
 /// What intake may do on the bus.
 pub fn rights() -> Rights {
     Rights {
-        service: "intake",
+        service: SERVICE,
         publish: Vec::new(),
-        subscribe: Vec::new(),
-        answers: false,
+        subscribe: vec![ContentRequest::SUBJECT.to_owned()],
+        answers: true,
     }
     .owning(ContactEvent::STREAM.name(), &["contact.*.*"])
     .owning(
@@ -62,6 +71,7 @@ pub fn rights() -> Rights {
             "case.*.forward_requested",
         ],
     )
+    .consuming(CaseEvent::STREAM)
 }
 
 /// Intake's settings.
@@ -108,8 +118,8 @@ pub async fn start(
     tasks: &mut JoinSet<anyhow::Result<()>>,
     stop: &CancellationToken,
 ) -> anyhow::Result<Router> {
-    health.needs_database("intake", &with.pool);
-    health.needs_bus("intake", &with.bus);
+    health.needs_database(SERVICE, &with.pool);
+    health.needs_bus(SERVICE, &with.bus);
 
     let contacts = relay::<ContactEvent>(&config, &with, tasks, stop).await?;
     let cases = relay::<CaseEvent>(&config, &with, tasks, stop).await?;
@@ -129,6 +139,25 @@ pub async fn start(
         );
         tasks.spawn(follower.run(stop.clone()));
     }
+    let consumer = Consumer {
+        service: SERVICE,
+        apply: on_case::Cases,
+        pool: with.pool.clone(),
+        bus: with.bus.clone(),
+        clock: with.clock.clone(),
+        progress: Progress::default(),
+        own: Some(event_log::source_of::<CaseEvent>(&config.instance)),
+    };
+    let stopping = stop.clone();
+    tasks.spawn(async move {
+        consumer.run(stopping).await;
+        Ok(())
+    });
+    tasks.spawn(content::run(
+        with.pool.clone(),
+        with.bus.clone(),
+        stop.clone(),
+    ));
     tasks.spawn(store::weed(
         with.pool.clone(),
         with.clock.clone(),

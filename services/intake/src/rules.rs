@@ -14,6 +14,10 @@ pub(crate) enum State {
     Resolved,
     /// Waiting for routing to hand it over; from then on routing owns it.
     ForwardRequested,
+    /// At its department.
+    Forwarded,
+    /// Closed by its department.
+    Closed,
 }
 
 impl State {
@@ -22,13 +26,20 @@ impl State {
             Self::Registered => "registered",
             Self::Resolved => "resolved",
             Self::ForwardRequested => "forward_requested",
+            Self::Forwarded => "forwarded",
+            Self::Closed => "closed",
         }
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        [Self::Registered, Self::Resolved, Self::ForwardRequested]
-            .into_iter()
-            .find(|s| s.as_str() == text)
+        let all = [
+            Self::Registered,
+            Self::Resolved,
+            Self::ForwardRequested,
+            Self::Forwarded,
+            Self::Closed,
+        ];
+        all.into_iter().find(|s| s.as_str() == text)
     }
 }
 
@@ -61,8 +72,19 @@ impl Change {
             (Self::Resolve | Self::Forward, State::ForwardRequested) => {
                 Err("the case is on its way to its department, which closes it")
             }
+            (Self::Resolve | Self::Forward, State::Forwarded) => {
+                Err("the case is at its department, which closes it")
+            }
+            (Self::Resolve | Self::Forward, State::Closed) => Err(
+                "the department has closed the case; mark the repeat contact to open it there anew",
+            ),
             (Self::RepeatContact, State::Resolved) => Ok(State::Registered),
-            (Self::RepeatContact, State::Registered | State::ForwardRequested) => Err(
+            // Routing opens it anew, at the group that closed it.
+            (Self::RepeatContact, State::Closed) => Ok(State::ForwardRequested),
+            (
+                Self::RepeatContact,
+                State::Registered | State::ForwardRequested | State::Forwarded,
+            ) => Err(
                 "the case is still open, so there is nothing to come back to; note it on the open case",
             ),
             (Self::Forward, State::Registered) => Ok(State::ForwardRequested),

@@ -11,7 +11,9 @@ use platform::Clock;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use cases::{Answered, CaseNow, Written, answers, case, cases_for_update, save};
+pub(crate) use cases::{
+    Answered, CaseNow, Written, answers, case, cases_for_update, content, save, show_states,
+};
 pub(crate) use contacts::{
     ContactRow, Place, lose_waiting, merge_contacts, place, pseudonyms, save_place,
 };

@@ -1,11 +1,17 @@
 //! The command line.
 
+mod closure;
+mod routing;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use jiff::civil::Date;
-use metrics::By;
+use jiff::{Timestamp, civil::Date};
+use metrics::{By, CasesBy};
 use platform::auth::Scope;
+
+pub(crate) use closure::{ClosureCommand, SchemaOf};
+pub(crate) use routing::{AgreementsCommand, RoutingCommand};
 
 /// Kommunlots: what a municipal contact centre runs on.
 ///
@@ -61,6 +67,13 @@ pub(crate) enum Command {
     All,
     /// Run intake: takes contacts and cases in
     Intake,
+    /// Run routing: hands cases to departments and follows them until they are closed
+    ///
+    /// With a subcommand it runs nothing, and asks a running product instead.
+    Routing {
+        #[command(subcommand)]
+        what: Option<RoutingCommand>,
+    },
     /// Run metrics: keeps the figures
     Metrics,
     /// Run the wallboard: shows the figures live
@@ -82,20 +95,38 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: Import,
     },
-    /// Print figures of a period
+    /// Print figures of a period: of contacts, or of forwarded cases
+    #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
     Figures {
+        #[command(subcommand)]
+        of: Option<FiguresOf>,
         /// First day, such as 2021-02-01
-        #[arg(long, value_name = "DAY")]
-        from: Date,
+        #[arg(long, value_name = "DAY", required = true)]
+        from: Option<Date>,
         /// Last day, such as 2021-02-28
-        #[arg(long, value_name = "DAY")]
-        to: Date,
+        #[arg(long, value_name = "DAY", required = true)]
+        to: Option<Date>,
         /// Break down by queue, day, channel or department
         #[arg(long, value_name = "WHAT")]
         by: Option<By>,
         /// Print a JSON array instead of a table
         #[arg(long)]
         json: bool,
+    },
+    /// Check, apply, show and compare what the centre has agreed on with the departments
+    Agreements {
+        #[command(subcommand)]
+        what: AgreementsCommand,
+    },
+    /// For departments' own systems: check a closure before it is sent, make secrets for webhooks
+    Closure {
+        #[command(subcommand)]
+        what: ClosureCommand,
+    },
+    /// Print the JSON Schema of a message to or from a department's system
+    Schema {
+        /// Which message
+        of: SchemaOf,
     },
     /// Look at messages that could not be applied, and send them again
     DeadLetters {
@@ -114,12 +145,18 @@ pub(crate) enum Command {
     /// It is the one that the private server uses: an acknowledged message is on disk, and each service has a key of its
     /// own with the least rights. Start the server with `nats-server -c DIR/nats.conf`, and the product with
     /// KOMMUNLOTS_NATS_URL and KOMMUNLOTS_NATS_KEYS=DIR/keys. Keys that are there already are kept.
+    ///
+    /// Each department of the agreements gets an account that reaches its own two streams and nothing else. It connects with
+    /// the key that its agreement names as `public_nkey`; for the others keys are made in DIR/keys/departments.
     NatsConfig {
         /// Folder for nats.conf, the keys and the streams
         dir: PathBuf,
         /// Address that the server listens on
         #[arg(long, default_value = "127.0.0.1:4222")]
         listen: std::net::SocketAddr,
+        /// Folder with the agreements [env: KOMMUNLOTS_ROUTING_AGREEMENTS]
+        #[arg(long, value_name = "DIR")]
+        agreements: Option<PathBuf>,
     },
     /// Look at the configuration
     Config {
@@ -137,7 +174,12 @@ impl Command {
     pub(crate) fn runs_services(&self) -> bool {
         matches!(
             self,
-            Self::All | Self::Intake | Self::Metrics | Self::Wallboard | Self::Demo { .. }
+            Self::All
+                | Self::Intake
+                | Self::Routing { what: None }
+                | Self::Metrics
+                | Self::Wallboard
+                | Self::Demo { .. }
         )
     }
 }
@@ -152,6 +194,51 @@ pub(crate) enum Import {
         #[arg(long, default_value = "pbx")]
         system: String,
     },
+    /// An older system's export of its cases (CSV): when each was registered, its limit, when it was closed
+    ///
+    /// Nobody gets mail about such cases; the figures of forwarded cases know them. Reading the same file again changes
+    /// nothing, and of a later export only what has been closed since then is new.
+    Cases {
+        /// The file; its first line names the columns
+        file: PathBuf,
+        /// How to read it: columns, time format, time zone (TOML); docs/examples/import/boston311.toml explains each
+        #[arg(long, value_name = "FILE")]
+        mapping: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FiguresOf {
+    /// Forwarded cases by the day they were forwarded: open, overdue, closed
+    Forwarded {
+        #[command(flatten)]
+        cases: CaseFigures,
+        /// As it stood then: a time such as 2021-02-01T12:00:00+01:00, or a day, which is its end; now without it
+        #[arg(long, value_name = "TIME", value_parser = metrics::as_of)]
+        as_of: Option<Timestamp>,
+    },
+    /// Handling times of cases by the day they were closed: at the centre, at the department
+    Handling {
+        #[command(flatten)]
+        cases: CaseFigures,
+    },
+}
+
+/// Which cases figures are of, and how they are printed.
+#[derive(Debug, Args)]
+pub(crate) struct CaseFigures {
+    /// First day, such as 2021-02-01
+    #[arg(long, value_name = "DAY")]
+    pub(crate) from: Date,
+    /// Last day, such as 2021-02-28
+    #[arg(long, value_name = "DAY")]
+    pub(crate) to: Date,
+    /// Break down by department or queue
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) by: Option<CasesBy>,
+    /// Print a JSON array instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -176,7 +263,7 @@ pub(crate) enum KeyCommand {
         /// Whom it is for, such as `pbx` or `desk`
         #[arg(long)]
         name: String,
-        /// What it may do: contacts:write, cases:write, cases:read, operate; may be given several times
+        /// What it may do: contacts:write, cases:write, cases:read, agreements:write, operate; may be given several times
         #[arg(long, required = true)]
         scope: Vec<Scope>,
     },

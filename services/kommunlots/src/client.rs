@@ -75,7 +75,7 @@ impl Client {
         settings.intake.queue_log.path = None;
         let signals = Signals::new()?;
         let starting = async {
-            let servers = Servers::start(&settings, Roles::ALL).await?;
+            let servers = Servers::start(&settings, Roles::ALL, &settings.accounts()?).await?;
             Product::start(settings.clone(), Roles::ALL, Clock::real(), servers).await
         };
         let product = tokio::select! {
@@ -177,12 +177,16 @@ impl Client {
         }
     }
 
-    /// Waits until the figures hold everything that intake has committed by now.
+    /// Waits until the figures hold everything that intake and routing have committed by now.
     ///
     /// # Errors
     /// When they stand still before that.
     pub(crate) async fn until_figures_hold_all(&self) -> anyhow::Result<()> {
-        let wanted: BTreeMap<String, u64> = self.get("/intake/sources", &[]).await?;
+        let mut wanted: BTreeMap<String, u64> = self.get("/intake/sources", &[]).await?;
+        wanted.extend(
+            self.get::<BTreeMap<String, u64>>("/routing/sources", &[])
+                .await?,
+        );
         let total: u64 = wanted.values().sum();
         let mut bar = None;
         let (mut before, mut since) = (0, std::time::Instant::now());
@@ -212,6 +216,21 @@ impl Client {
         }
         Ok(())
     }
+}
+
+/// Does something with a running product, and ends it if it was started for that.
+///
+/// # Errors
+/// When there is none and none can be started, or `act` fails.
+pub(crate) async fn with<T>(
+    settings: Settings,
+    access: &Access,
+    act: impl AsyncFnOnce(&Client) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let client = Client::reach(settings, access).await?;
+    let outcome = act(&client).await;
+    client.close().await;
+    outcome
 }
 
 /// A progress bar on standard error; hidden where that is no terminal.

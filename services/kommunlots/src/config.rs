@@ -1,14 +1,19 @@
 //! Settings: from the configuration file, then the environment, then the command line; the later wins.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    path::PathBuf,
+    time::Duration,
+};
 
 use anyhow::{Context, bail};
 use domain::Department;
-use platform::telemetry::Telemetry;
+use platform::{bus::DepartmentAccount, mail::Transport, telemetry::Telemetry};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use crate::cli::Options;
+use crate::{cli::Options, product::accounts_in};
 
 /// Every setting. An unknown one is an error that names it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -38,6 +43,7 @@ pub(crate) struct Settings {
     pub(crate) duplicate_window_s: u64,
     pub(crate) intake: Intake,
     pub(crate) metrics: Metrics,
+    pub(crate) routing: Routing,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +79,21 @@ pub(crate) struct Metrics {
     pub(crate) answer_rate_target: f64,
 }
 
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Routing {
+    /// Folder with the agreements. Its departments get accounts on the private bus; what is in force is told by
+    /// `kommunlots agreements apply`.
+    pub(crate) agreements: Option<PathBuf>,
+    /// Where officers reach the product, such as `https://lots.kommun.example`; links in mails begin with it. This
+    /// machine's address when not set.
+    pub(crate) public_url: Option<String>,
+    /// `smtp://...` or `smtps://...`, or a folder for mails as files; `mail` in the data folder when not set.
+    pub(crate) mail: Option<String>,
+    /// Whom mails come from.
+    pub(crate) mail_from: String,
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -89,6 +110,18 @@ impl Default for Settings {
             duplicate_window_s: platform::bus::DUPLICATE_WINDOW.as_secs(),
             intake: Intake::default(),
             metrics: Metrics::default(),
+            routing: Routing::default(),
+        }
+    }
+}
+
+impl Default for Routing {
+    fn default() -> Self {
+        Self {
+            agreements: None,
+            public_url: None,
+            mail: None,
+            mail_from: "Kommunlots <kommunlots@localhost.invalid>".to_owned(),
         }
     }
 }
@@ -121,7 +154,7 @@ impl Default for Metrics {
 }
 
 /// Every setting's place, and whether it is text. `KOMMUNLOTS_INTAKE_QUEUE_LOG_PATH` is `intake.queue_log.path`.
-const PLACES: [(&str, bool); 17] = [
+const PLACES: [(&str, bool); 21] = [
     ("http", true),
     ("data", true),
     ("database_url", true),
@@ -138,6 +171,10 @@ const PLACES: [(&str, bool); 17] = [
     ("intake.queue_log.path", true),
     ("intake.queue_log.system", true),
     ("metrics.answer_rate_target", false),
+    ("routing.agreements", true),
+    ("routing.public_url", true),
+    ("routing.mail", true),
+    ("routing.mail_from", true),
     ("config", true),
 ];
 
@@ -252,7 +289,15 @@ impl Settings {
                 self.duplicate_window_s
             );
         }
-        Ok(())
+        if let Some(url) = &self.routing.public_url
+            && !url.starts_with("https://")
+            && !url.starts_with("http://")
+        {
+            bail!(
+                "routing.public_url is `{url}`; it must be an address such as https://lots.kommun.example"
+            );
+        }
+        self.routing(BTreeSet::new(), "http://localhost").map(drop)
     }
 
     /// How to log and trace. A command that is not a service logs only what goes wrong.
@@ -267,6 +312,35 @@ impl Settings {
             otlp_endpoint: self.otlp_endpoint.as_deref(),
             sample: self.otlp_sample,
         }
+    }
+
+    /// The departments of the configured agreements, as accounts on the bus; none without.
+    pub(crate) fn accounts(&self) -> anyhow::Result<Vec<DepartmentAccount>> {
+        match &self.routing.agreements {
+            Some(folder) => accounts_in(folder).context("in routing.agreements"),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Routing's part, for `departments` on the bus and a product at `base`.
+    pub(crate) fn routing(
+        &self,
+        departments: BTreeSet<Department>,
+        base: &str,
+    ) -> anyhow::Result<routing::Config> {
+        let settings = &self.routing;
+        let public_url = settings.public_url.as_deref().unwrap_or(base);
+        let mail = match &settings.mail {
+            Some(mail) => mail.parse().context("in routing.mail")?,
+            None => Transport::Folder(self.data.join("mail")),
+        };
+        Ok(routing::Config {
+            departments,
+            public_url: public_url.trim_end_matches('/').to_owned(),
+            mail_from: settings.mail_from.parse().context("in routing.mail_from")?,
+            mail,
+            duplicate_window: Duration::from_secs(self.duplicate_window_s),
+        })
     }
 
     /// Intake's part.
@@ -305,6 +379,12 @@ mod tests {
             nats_url: Some("x".to_owned()),
             nats_keys: Some("x".into()),
             otlp_endpoint: Some("x".to_owned()),
+            routing: Routing {
+                agreements: Some("x".into()),
+                public_url: Some("http://x".to_owned()),
+                mail: Some("x".to_owned()),
+                ..Routing::default()
+            },
             intake: Intake {
                 queue_log: QueueLog {
                     path: Some("x".into()),

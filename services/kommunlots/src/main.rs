@@ -52,22 +52,56 @@ async fn run(cli: Cli, settings: config::Settings) -> anyhow::Result<()> {
     match cli.command {
         Command::All => product::run(settings, product::Roles::ALL).await,
         Command::Intake => product::run(settings, product::Roles::INTAKE).await,
+        Command::Routing { what: None } => product::run(settings, product::Roles::ROUTING).await,
+        Command::Routing { what: Some(what) } => {
+            commands::routing::run(settings, &cli.access, what).await
+        }
         Command::Metrics => product::run(settings, product::Roles::METRICS).await,
         Command::Wallboard => product::run(settings, product::Roles::WALLBOARD).await,
         Command::Demo { speed, seed } => commands::demo::run(settings, speed, seed).await,
         Command::Import {
             what: cli::Import::QueueLog { file, system },
         } => commands::import_queue_log::run(settings, &cli.access, &file, &system).await,
-        Command::Figures { from, to, by, json } => {
-            commands::figures::run(settings, &cli.access, from, to, by, json).await
+        Command::Import {
+            what: cli::Import::Cases { file, mapping },
+        } => commands::import_cases::run(settings, &cli.access, &file, &mapping).await,
+        Command::Figures {
+            of: Some(of),
+            from: None,
+            to: None,
+            by: None,
+            json: false,
+        } => commands::figures::of_cases(settings, &cli.access, of).await,
+        Command::Figures {
+            of: None,
+            from: Some(from),
+            to: Some(to),
+            by,
+            json,
+        } => commands::figures::run(settings, &cli.access, from, to, by, json).await,
+        // Options of the one and a subcommand for the others.
+        Command::Figures { .. } => {
+            anyhow::bail!("give --from, --to, --by and --json after `forwarded` or `handling`")
         }
+        Command::Agreements { what } => {
+            commands::agreements::run(settings, &cli.access, what).await
+        }
+        Command::Closure { what } => commands::closure::run(settings, what).await,
+        Command::Schema { of } => commands::closure::schema(of),
         Command::DeadLetters { what } => {
             commands::dead_letters::run(settings, &cli.access, what).await
         }
         Command::Key {
             what: KeyCommand::New { name, scope },
         } => commands::key::new(settings, &name, &scope).await,
-        Command::NatsConfig { dir, listen } => commands::nats_config::run(&dir, listen),
+        Command::NatsConfig {
+            dir,
+            listen,
+            agreements,
+        } => {
+            let agreements = agreements.or(settings.routing.agreements);
+            commands::nats_config::run(&dir, listen, agreements.as_deref())
+        }
         Command::Migrate => commands::migrate::run(settings).await,
         Command::Config {
             what: cli::ConfigCommand::Check,

@@ -19,11 +19,11 @@ use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{config::Settings, output};
-pub(crate) use servers::{Servers, rights};
+pub(crate) use servers::{Servers, accounts, accounts_in, rights};
 pub(crate) use signals::Signals;
 
 /// Every schema of the product.
-pub(crate) const SCHEMAS: [Schema; 3] = [ACCESS, intake::SCHEMA, metrics::SCHEMA];
+pub(crate) const SCHEMAS: [Schema; 4] = [ACCESS, intake::SCHEMA, routing::SCHEMA, metrics::SCHEMA];
 
 /// The bus is given this long to take what is under way.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -36,34 +36,43 @@ const DRAIN: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Roles {
     intake: bool,
+    routing: bool,
     metrics: bool,
     wallboard: bool,
 }
 
 impl Roles {
+    const NONE: Self = Self {
+        intake: false,
+        routing: false,
+        metrics: false,
+        wallboard: false,
+    };
     pub(crate) const ALL: Self = Self {
         intake: true,
+        routing: true,
         metrics: true,
         wallboard: true,
     };
     pub(crate) const INTAKE: Self = Self {
         intake: true,
-        metrics: false,
-        wallboard: false,
+        ..Self::NONE
+    };
+    pub(crate) const ROUTING: Self = Self {
+        routing: true,
+        ..Self::NONE
     };
     pub(crate) const METRICS: Self = Self {
-        intake: false,
         metrics: true,
-        wallboard: false,
+        ..Self::NONE
     };
     pub(crate) const WALLBOARD: Self = Self {
-        intake: false,
-        metrics: false,
         wallboard: true,
+        ..Self::NONE
     };
 
     fn need_database(self) -> bool {
-        self.intake || self.metrics
+        self.intake || self.routing || self.metrics
     }
 }
 
@@ -89,7 +98,7 @@ pub(crate) async fn run(settings: Settings, roles: Roles) -> anyhow::Result<()> 
     crate::commands::demo::refuse_made_up(&settings.data)?;
     let signals = Signals::new()?;
     let starting = async {
-        let servers = Servers::start(&settings, roles).await?;
+        let servers = Servers::start(&settings, roles, &settings.accounts()?).await?;
         Product::start(settings.clone(), roles, Clock::real(), servers).await
     };
     let product = tokio::select! {
@@ -168,6 +177,16 @@ impl Product {
             };
             let paths =
                 intake::start(settings.intake(), with, &mut health, &mut tasks, &stop).await?;
+            router = router.merge(paths);
+        }
+        if roles.routing {
+            let with = routing::Surroundings {
+                pool: pool(&routing::SCHEMA, 24, Commit::Durable)?,
+                bus: bus("routing").await?,
+                clock: clock.clone(),
+            };
+            let config = settings.routing(servers.departments.clone(), &base)?;
+            let paths = routing::start(config, with, &mut health, &mut tasks, &stop).await?;
             router = router.merge(paths);
         }
         if roles.metrics {

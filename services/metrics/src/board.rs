@@ -5,17 +5,17 @@ use std::time::{Duration, Instant};
 
 use async_nats::HeaderMap;
 use domain::{
-    AnswerRate, Board, BoardMessage, CONTACTS, Cases, Channel, ContactSums, Forwarded, Queue,
-    RateState, SourceAge, local_day, start_of_day,
+    AnswerRate, Board, BoardMessage, CONTACTS, Cases, Channel, ContactSums, Forwarded, ForwardedAt,
+    Queue, RateState, SourceAge, local_day, start_of_day,
 };
 use futures::StreamExt;
-use jiff::{Timestamp, civil::Date};
-use platform::{consumer::Progress, telemetry};
+use jiff::{SignedDuration, Timestamp, civil::Date};
+use platform::{Clock, consumer::Progress, telemetry};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Config, Surroundings, gauges,
-    store::board::{Snapshot, snapshot},
+    store::board::{Open, Snapshot, snapshot},
 };
 
 /// Between two boards at the least.
@@ -36,12 +36,14 @@ impl Maker {
         let mut questions = self.with.bus.client.subscribe(BoardMessage::ASK).await?;
         let mut told: Option<(Board, Instant)> = None;
         let mut made: Option<Instant> = None;
+        let mut next_due: Option<Timestamp> = None;
         let mut failing = false;
         loop {
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 () = self.progress.changed() => {}
                 () = until(told.as_ref().map(|(_, at)| *at + SIGN_OF_LIFE)) => {}
+                () = until_past(&self.with.clock, next_due) => {}
                 question = questions.next() => {
                     let Some(question) = question else { anyhow::bail!("the bus connection is closed") };
                     // Whoever asks has no board at all, so the next one is told to all, changed or not.
@@ -60,8 +62,9 @@ impl Maker {
             let now = Instant::now();
             made = Some(now);
             match self.make().await {
-                Ok(message) => {
+                Ok((message, due)) => {
                     failing = false;
+                    next_due = due;
                     let news = told.as_ref().is_none_or(|(board, at)| {
                         *board != message.board || now.duration_since(*at) >= SIGN_OF_LIFE
                     });
@@ -85,7 +88,7 @@ impl Maker {
     }
 
     async fn answer(&self, reply: async_nats::Subject) -> anyhow::Result<()> {
-        let message = self.make().await?;
+        let (message, _) = self.make().await?;
         self.with
             .bus
             .client
@@ -112,10 +115,11 @@ impl Maker {
         Ok(())
     }
 
-    async fn make(&self) -> anyhow::Result<BoardMessage> {
+    /// The board, and when it changes though nothing happens: at the next limit of a forwarded case.
+    async fn make(&self) -> anyhow::Result<(BoardMessage, Option<Timestamp>)> {
         let as_of = self.with.clock.now();
         let day = local_day(as_of);
-        let snapshot = snapshot(&self.with.pool, day, start_of_day(day)?).await?;
+        let snapshot = snapshot(&self.with.pool, as_of, day, start_of_day(day)?).await?;
         let heard = self.progress.sources();
         let sources = snapshot
             .positions
@@ -135,13 +139,25 @@ impl Maker {
             board: board(&snapshot, day, self.config.answer_rate_target),
         };
         gauges::show(&message);
-        Ok(message)
+        gauges::show_forwarded(snapshot.forwarded.as_deref().unwrap_or_default());
+        Ok((message, snapshot.next_due))
     }
 }
 
 async fn until(at: Option<Instant>) {
     if let Some(at) = at {
         tokio::time::sleep_until(at.into()).await;
+    }
+}
+
+/// A limit itself is still in time: waits until the clock is past it.
+async fn until_past(clock: &Clock, due: Option<Timestamp>) {
+    match due {
+        Some(due) => {
+            let past = due.checked_add(SignedDuration::from_micros(1));
+            clock.sleep_until(past.unwrap_or(due)).await;
+        }
+        None => std::future::pending().await,
     }
 }
 
@@ -158,7 +174,31 @@ fn board(snapshot: &Snapshot, day: Date, target: f64) -> Board {
             registered: snapshot.cases.map(|(registered, _)| registered),
             resolved: snapshot.cases.map(|(_, resolved)| resolved),
         },
-        forwarded: Forwarded::default(),
+        forwarded: snapshot
+            .forwarded
+            .as_deref()
+            .map_or_else(Forwarded::default, forwarded),
+    }
+}
+
+fn forwarded(departments: &[Open]) -> Forwarded {
+    let at = |d: &Open| {
+        Some(ForwardedAt {
+            department: d.department.clone(),
+            open: d.open,
+            overdue: d.overdue,
+            oldest_forwarded_at: d.oldest_forwarded_at?,
+            oldest_due: d.oldest_due,
+        })
+    };
+    let mut with_open: Vec<ForwardedAt> = departments.iter().filter_map(at).collect();
+    let more = with_open.len().saturating_sub(Forwarded::DEPARTMENTS);
+    with_open.truncate(Forwarded::DEPARTMENTS);
+    Forwarded {
+        open: Some(departments.iter().map(|d| d.open).sum()),
+        overdue: Some(departments.iter().map(|d| d.overdue).sum()),
+        departments: with_open,
+        more,
     }
 }
 

@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 use domain::{BoardMessage, Channel};
 use prometheus::{GaugeVec, Opts};
 
+use crate::store::board::Open;
+
 fn gauge(name: &str, help: &str, labels: &[&str]) -> GaugeVec {
     #[expect(
         clippy::unwrap_used,
@@ -46,6 +48,20 @@ static TARGET: LazyLock<GaugeVec> = LazyLock::new(|| {
 });
 static CASES: LazyLock<GaugeVec> =
     LazyLock::new(|| gauge("kommunlots_cases_today", "Cases today.", &["state"]));
+static FORWARDED_OPEN: LazyLock<GaugeVec> = LazyLock::new(|| {
+    gauge(
+        "kommunlots_forwarded_open",
+        "Forwarded cases that are open, without imported ones.",
+        &["department"],
+    )
+});
+static FORWARDED_OVERDUE: LazyLock<GaugeVec> = LazyLock::new(|| {
+    gauge(
+        "kommunlots_forwarded_overdue",
+        "Forwarded cases that are open past their limit, without imported ones.",
+        &["department"],
+    )
+});
 static SOURCE_AGE: LazyLock<GaugeVec> = LazyLock::new(|| {
     gauge(
         "kommunlots_source_age_seconds",
@@ -106,4 +122,13 @@ pub(crate) fn show(message: &BoardMessage) {
     AS_OF
         .with_label_values::<&str>(&[])
         .set(message.as_of.as_millisecond() as f64 / 1e3);
+}
+
+/// Shows forwarded cases by department: those that agreements have named, so the labels are a closed set.
+pub(crate) fn show_forwarded(departments: &[Open]) {
+    for d in departments {
+        let department = d.department.as_str();
+        set(&FORWARDED_OPEN, department, Some(d.open as f64));
+        set(&FORWARDED_OVERDUE, department, Some(d.overdue as f64));
+    }
 }

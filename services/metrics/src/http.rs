@@ -2,6 +2,9 @@
 
 mod dead_letters;
 mod figures;
+mod forwarded;
+mod handling;
+mod query;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +19,9 @@ use sqlx::PgPool;
 use utoipa::OpenApi;
 
 pub use figures::{By, Figures};
+pub use forwarded::ForwardedFigures;
+pub use handling::{Handling, HandlingTimes, Spread};
+pub use query::{CasesBy, as_of};
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -28,6 +34,8 @@ pub(crate) struct Metrics {
 pub(crate) fn router(metrics: Metrics) -> Router {
     Router::new()
         .route("/figures", get(figures::get))
+        .route("/figures/forwarded", get(forwarded::get))
+        .route("/figures/handling", get(handling::get))
         .route("/figures/definitions", get(definitions))
         .route("/figures/positions", get(positions))
         .route("/figures/dead-letters", get(dead_letters::list))
@@ -40,7 +48,7 @@ pub(crate) fn router(metrics: Metrics) -> Router {
 
 /// What each figure means.
 #[utoipa::path(get, path = "/figures/definitions", tag = "figures", responses((status = 200, body = Vec<Definition>)))]
-async fn definitions() -> Json<[Definition; 2]> {
+async fn definitions() -> Json<[Definition; 4]> {
     Json(domain::definitions())
 }
 
@@ -62,6 +70,8 @@ async fn positions(State(metrics): State<Metrics>) -> Result<Json<BTreeMap<Strin
 #[derive(Debug, OpenApi)]
 #[openapi(paths(
     figures::get,
+    forwarded::get,
+    handling::get,
     definitions,
     positions,
     dead_letters::list,

@@ -26,7 +26,9 @@ use sqlx::PgPool;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-pub use http::{By, Figures, FiguresApi};
+pub use http::{
+    By, CasesBy, Figures, FiguresApi, ForwardedFigures, Handling, HandlingTimes, Spread, as_of,
+};
 
 /// The service's name.
 const SERVICE: &str = "metrics";
@@ -37,6 +39,7 @@ pub const SCHEMA: Schema = Schema {
     migrations: &[
         (1, "consuming", CONSUMING),
         (2, "metrics", include_str!("../migrations/metrics.sql")),
+        (3, "forwarded", include_str!("../migrations/forwarded.sql")),
     ],
 };
 
@@ -115,6 +118,7 @@ fn consume<A: Apply>(
         bus: with.bus.clone(),
         clock: with.clock.clone(),
         progress: progress.clone(),
+        own: None,
     };
     let stop = stop.clone();
     tasks.spawn(async move {

@@ -4,6 +4,8 @@ pub(crate) mod board;
 pub(crate) mod cases;
 pub(crate) mod contacts;
 pub(crate) mod figures;
+pub(crate) mod forwarded;
+pub(crate) mod forwarded_figures;
 
 /// What a row that this program cannot have written comes to.
 fn impossible(what: &str) -> sqlx::Error {

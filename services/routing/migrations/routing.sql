@@ -46,6 +46,8 @@ CREATE TABLE routed_case (
     wanted         boolean     NOT NULL,
     -- Of an import: such a case sends no mail.
     imported       boolean     NOT NULL,
+    -- What the older system called its department and queue there, where the agreements do not know them.
+    historical     json,
     -- The last change; the next is later, so that events of one case differ in time.
     changed_at     timestamptz NOT NULL
 );
@@ -68,15 +70,30 @@ CREATE TABLE case_log (
     note    text
 );
 CREATE INDEX case_log_of ON case_log (case_id, id);
+-- A page may be looked at any number of times; what happened is found without reading past that.
+CREATE INDEX case_log_done ON case_log (case_id, id) WHERE what <> 'viewed';
 
--- Closures of departments' systems by their message id, with the answer, so that the same id twice has one effect.
+-- Closures of departments' systems by their id, with what they asked and the answer, so that the same id twice has one effect.
 CREATE TABLE closure (
     department text        NOT NULL,
     id         text        NOT NULL,
+    case_id    uuid        NOT NULL,
+    outcome    text        NOT NULL,
     answer     json        NOT NULL,
     at         timestamptz NOT NULL,
     PRIMARY KEY (department, id)
 );
+
+-- What departments' systems that cannot speak NATS sign their closures with. As it is, since a signature is checked by making
+-- it again. A department may have several, so that one can follow another without a pause.
+CREATE TABLE webhook_secret (
+    id         bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    department text        NOT NULL,
+    secret     bytea       NOT NULL,
+    created_at timestamptz NOT NULL,
+    revoked_at timestamptz
+);
+CREATE INDEX webhook_secret_of ON webhook_secret (department) WHERE revoked_at IS NULL;
 
 -- One row. What links to cases are signed with.
 CREATE TABLE link_key (

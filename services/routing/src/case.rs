@@ -1,8 +1,8 @@
 //! A case as routing knows it.
 
 use domain::{
-    CaseId, CaseOutcome, CaseToRoute, CaseType, Department, GroupId, Opinion, PauseReason,
-    RosaGroup, Words, Zone,
+    CaseId, CaseOutcome, CaseToRoute, CaseType, Department, GroupId, Historical, Opinion,
+    PauseReason, RosaGroup, Words, Zone,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 /// Where a case stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum State {
+// Intake has a state of its own in the same document.
+#[schema(as = RoutedState)]
+pub enum State {
     /// At the centre; intake owns it.
     Centre,
     /// At a department, open.
@@ -56,6 +58,8 @@ pub(crate) struct Case {
     /// To be forwarded, as soon as there are agreements that say where.
     pub(crate) wanted: bool,
     pub(crate) imported: bool,
+    /// Where it was in an older system, for what the agreements do not know.
+    pub(crate) historical: Option<Historical>,
     pub(crate) changed_at: Timestamp,
 }
 
@@ -89,6 +93,7 @@ impl Case {
             outcome: None,
             wanted: false,
             imported: false,
+            historical: None,
             changed_at: registered_at,
         }
     }

@@ -68,6 +68,8 @@ pub(crate) fn forward(
     (case.paused_at, case.paused_until, case.pause_reason) = (None, None, None);
     case.paused_s = 0;
     case.wanted = false;
+    // From here on it is where the agreements say, also if it came with an import.
+    case.historical = None;
     case.changed_at = at;
 
     let forwarding = Forwarding {
@@ -78,6 +80,7 @@ pub(crate) fn forward(
         registered_at: case.registered_at,
         due,
         imported: false,
+        historical: None,
     };
     work.tell(&case, CaseWhat::Forwarded(forwarding));
     let news = NewsOf::Forwarded {
@@ -91,18 +94,22 @@ pub(crate) fn forward(
     work.tell_department(&routed.department, at, news);
     let who = format!("{}/{}", routed.department, routed.group);
     work.note(&case, "forwarded", who, None);
-    if let Some(group) = version
+    if let Some(to) = version
         .content
         .departments
         .get(&routed.department)
         .and_then(|d| d.groups.get(&routed.group))
+        .and_then(|group| Address::new(&group.name, &group.email).ok())
     {
-        let to = Address {
-            name: group.name.clone(),
-            address: group.email.clone(),
-        };
         let mail = mail(work, &case, to);
         work.mails.push(mail);
+    } else {
+        tracing::error!(
+            case = %case.id,
+            department = %routed.department,
+            group = %routed.group,
+            "the group has no address that mail can be sent to; the case is forwarded without one"
+        );
     }
     work.put(case);
 }

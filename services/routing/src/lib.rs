@@ -8,9 +8,15 @@
 pub mod agreements;
 mod ask;
 mod case;
+pub mod closures;
+mod content;
+mod dry_run;
 mod forward;
+mod history;
+mod http;
 mod link;
 mod on_case;
+mod page;
 mod store;
 mod sweep;
 mod versions;
@@ -22,15 +28,16 @@ use std::{
     time::Duration,
 };
 
-use domain::{CaseEvent, Department, Streamed, out_stream, out_subjects};
+use domain::{CaseEvent, ContentRequest, Department, Streamed, out_stream};
 use platform::{
     Clock,
+    auth::Keys,
     bus::{Bus, Rights, StreamSpec},
     consumer::{Consumer, Progress},
     database::{CONSUMING, MAILING, PUBLISHING, Schema},
     event_log,
     health::Health,
-    mail::{Mailer, Transport},
+    mail::{Address, Mailer, Transport},
     meters,
     relay::Relay,
 };
@@ -41,6 +48,11 @@ use tokio_util::sync::CancellationToken;
 
 use link::{Link, LinkKey};
 use versions::Versions;
+
+pub use case::State;
+pub use history::HistoryInput;
+pub use dry_run::{AtCentre, Count, DryRun, Elsewhere, GroupOf, OtherLimit};
+pub use http::{At, Explanation, LogLine, RoutingApi, VersionContent, VersionView};
 
 /// The service's name, and its instance's: there is one active.
 const SERVICE: &str = "routing";
@@ -60,7 +72,7 @@ pub const SCHEMA: Schema = Schema {
 pub fn rights(departments: &BTreeSet<Department>) -> Rights {
     let rights = Rights {
         service: SERVICE,
-        publish: Vec::new(),
+        publish: vec![ContentRequest::SUBJECT.to_owned()],
         subscribe: Vec::new(),
         answers: false,
     }
@@ -87,7 +99,7 @@ pub struct Config {
     /// Where officers reach the product, without a slash at the end; links in mails begin with it.
     pub public_url: String,
     /// Whom mails come from.
-    pub mail_from: String,
+    pub mail_from: Address,
     /// How mails are sent.
     pub mail: Transport,
     /// See [`platform::bus::DUPLICATE_WINDOW`].
@@ -165,11 +177,10 @@ pub async fn start(
     let source = event_log::source_of::<CaseEvent>(SERVICE);
     let mut sources = BTreeMap::from([(source.clone(), StreamSpec::from(CaseEvent::STREAM))]);
     for department in &config.departments {
-        let stream = StreamSpec {
-            name: out_stream(department),
-            subjects: out_subjects(department),
-        };
-        sources.insert(source_of_department(department), stream);
+        sources.insert(
+            source_of_department(department),
+            StreamSpec::told(department),
+        );
     }
     let mut wakes = Vec::new();
     for (source, stream) in sources {
@@ -210,9 +221,20 @@ pub async fn start(
         bus: with.bus,
         clock: with.clock.clone(),
         progress: Progress::default(),
+        own: Some(desk.source.clone()),
     };
     spawn(tasks, consumer.run(stop.clone()));
     spawn(tasks, sweep::run(desk.clone(), stop.clone()));
+    let turn = closures::Inbox::turn(&desk);
+    for department in desk.departments.iter() {
+        let inbox = closures::Inbox {
+            desk: desk.clone(),
+            department: department.clone(),
+            turn: turn.clone(),
+            duplicate_window: config.duplicate_window,
+        };
+        spawn(tasks, inbox.run(stop.clone()));
+    }
     let mailer = Mailer {
         service: SERVICE,
         pool: with.pool,
@@ -221,8 +243,11 @@ pub async fn start(
         clock: with.clock,
         wake: mail_wake,
     };
-    spawn(tasks, mailer.run(stop.clone()));
-    Ok(axum::Router::new())
+    tasks.spawn(mailer.run(stop.clone()));
+    Ok(page::router(desk.clone()).merge(closures::router(desk.clone())).merge(http::router(http::Routing {
+        keys: Keys::new(desk.pool.clone()),
+        desk,
+    })))
 }
 
 fn spawn(tasks: &mut JoinSet<anyhow::Result<()>>, task: impl Future<Output = ()> + Send + 'static) {

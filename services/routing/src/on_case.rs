@@ -40,7 +40,11 @@ impl Apply for Cases {
 }
 
 fn on_event(work: &mut Work<'_>, event: &CaseEvent) {
-    let known = work.cases.get(&event.case).cloned();
+    let known = work.cases.get(&event.case).cloned().map(|mut case| {
+        // What routing does next comes after what intake did, also where their clocks differ.
+        case.changed_at = case.changed_at.max(event.at);
+        case
+    });
     match (&event.what, known) {
         (
             CaseWhat::Registered {

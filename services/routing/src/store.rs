@@ -3,14 +3,21 @@
 mod agreements;
 mod cases;
 mod closures;
+mod dry_run;
 mod log;
+mod webhook_secrets;
 
-pub(crate) use agreements::{Version, add_version, latest_version, versions_after};
+pub(crate) use agreements::{Version, add_alone, add_version, latest_version, versions_after};
 pub(crate) use cases::{
-    cases, cases_for_update, pauses_over, registered_between, save_cases, waiting,
+    cases, cases_for_update, import_alone, pauses_over, save_cases, waiting,
 };
-pub(crate) use closures::{answers, save_answers};
-pub(crate) use log::{Line, lines, write};
+pub(crate) use closures::{Answered, answered, save_answered};
+pub(crate) use dry_run::alike;
+pub(crate) use log::{Happened, History, Line, history, noted_after, write};
+pub use webhook_secrets::WebhookSecret;
+pub(crate) use webhook_secrets::{
+    add_webhook_secret, list_webhook_secrets, revoke_webhook_secret, webhook_secrets,
+};
 
 fn impossible(error: serde_json::Error) -> sqlx::Error {
     sqlx::Error::Decode(Box::new(error))

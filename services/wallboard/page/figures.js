@@ -6,6 +6,7 @@ import { STALE_AFTER_S, assess, productTime } from "./freshness.js";
 
 const NOBODY = "ingen"; // 'Längsta väntan: ingen'
 const NOT_YET = "–"; // no frame has come
+const ROWS = 5; // departments on the wall; the table has all that the frame has
 
 // Every figure as { id: { text, known, subject } }. `id` is the element's data-figure.
 export function figures(frame, elapsedS, silent = new Map(), now = 0) {
@@ -16,6 +17,7 @@ export function figures(frame, elapsedS, silent = new Map(), now = 0) {
   };
   const contact = put("contacts");
   const cases = put("cases");
+  const forwarded = put("forwarded");
   const board = frame?.board;
   const waits = frame && longestWaits(frame, elapsedS, silent, now);
   for (const channel of CHANNELS) {
@@ -34,8 +36,8 @@ export function figures(frame, elapsedS, silent = new Map(), now = 0) {
   contact("answer-definition", rate?.definition ?? null, String);
   cases("cases-registered", board?.cases.registered ?? null, format.count);
   cases("cases-resolved", board?.cases.resolved ?? null, format.count);
-  cases("forwarded-open", board?.forwarded.open ?? null, format.count);
-  cases("forwarded-overdue", board?.forwarded.overdue ?? null, format.count);
+  forwarded("forwarded-open", board?.forwarded.open ?? null, format.count);
+  forwarded("forwarded-overdue", board?.forwarded.overdue ?? null, format.count);
   return all;
 }
 
@@ -45,12 +47,16 @@ function counted(rate) {
   return [answered, offered, shortAbandoned].includes(null) ? null : [answered, offered - shortAbandoned];
 }
 
-// Each channel's longest wait in product seconds, NOBODY or null. Waits tick with the product's clock, but only as long
-// as it is known that the citizen still waits: they stand still from the moment the contacts are stale.
+// Until when (product time, ms) something of a subject is known to have lasted. It goes with the product's clock, and
+// stands still from the moment the subject is stale.
+function lastedUntil(subject, frame, elapsedS, silent, now) {
+  const { ageS } = assess(frame, elapsedS, silent, now).subjects[subject];
+  return productTime(frame, elapsedS - Math.max(0, ageS - STALE_AFTER_S));
+}
+
+// Each channel's longest wait in product seconds, NOBODY or null.
 function longestWaits(frame, elapsedS, silent, now) {
-  const { ageS } = assess(frame, elapsedS, silent, now).subjects.contacts;
-  const overdueS = Math.max(0, ageS - STALE_AFTER_S);
-  const until = productTime(frame, elapsedS - overdueS);
+  const until = lastedUntil("contacts", frame, elapsedS, silent, now);
   const waits = {};
   for (const channel of CHANNELS) {
     const { waiting, longestSince } = frame.board.queues[channel];
@@ -72,4 +78,33 @@ export function targetWords(frame) {
     unknown: { sv: `Målet är ${goal}`, en: "Target" },
   };
   return { state, ...words[state] };
+}
+
+// The departments with forwarded cases, in the frame's order, as texts. `more` is how many further ones each of the two
+// lists leaves out: the wall's, which is short, and the table's.
+export function departments(frame, elapsedS, silent = new Map(), now = 0) {
+  const { departments = [], more = 0 } = frame?.board.forwarded ?? {};
+  const until = departments.length && lastedUntil("forwarded", frame, elapsedS, silent, now);
+  const rows = departments.map(({ name, open, overdue, oldestSince }) => ({
+    name,
+    late: overdue > 0,
+    cells: [
+      format.count(overdue),
+      format.count(open),
+      oldestSince === null ? format.UNKNOWN : format.age((until - oldestSince) / 1000),
+    ],
+  }));
+  return {
+    wall: { rows: rows.slice(0, ROWS), more: more + Math.max(0, rows.length - ROWS) },
+    table: { rows, more },
+  };
+}
+
+// Whether anything forwarded is overdue, in words: never colour alone.
+export function lateWords(frame) {
+  const overdue = frame?.board.forwarded.overdue ?? null;
+  if (overdue === null) return { state: "unknown", sv: "", en: "" };
+  return overdue > 0
+    ? { state: "below", sv: "Försenat", en: "Overdue" }
+    : { state: "met", sv: "Inget försenat", en: "None overdue" };
 }

@@ -34,6 +34,15 @@ export function parseFrame(text) {
 
 const list = (value) => (Array.isArray(value) ? value : []);
 
+function department(raw) {
+  return {
+    name: String(raw?.department),
+    open: atLeastZero(raw?.open),
+    overdue: atLeastZero(raw?.overdue),
+    oldestSince: instant(raw?.oldest_forwarded_at),
+  };
+}
+
 function board(raw) {
   const queues = {};
   for (const channel of CHANNELS) {
@@ -55,6 +64,11 @@ function board(raw) {
       definition: typeof rate.definition === "string" ? rate.definition : null,
     },
     cases: { registered: number(raw.cases?.registered), resolved: number(raw.cases?.resolved) },
-    forwarded: { open: number(raw.forwarded?.open), overdue: number(raw.forwarded?.overdue) },
+    forwarded: {
+      open: number(raw.forwarded?.open),
+      overdue: number(raw.forwarded?.overdue),
+      departments: list(raw.forwarded?.departments).map(department),
+      more: atLeastZero(raw.forwarded?.more) ?? 0,
+    },
   };
 }

@@ -1,20 +1,21 @@
 // The rules of freshness. Pure: the caller says how much real time has passed. All ages are real seconds.
 //
 // An open socket proves nothing. What counts is how long ago metrics made the board, and how long ago metrics last heard
-// the sources that the figures come from. Each subject (contacts, cases) is as old as the oldest of those, and the board
+// the sources that the figures come from. Each subject (contacts, cases, forwarded) is as old as the oldest of those, and the board
 // as a whole is as old as its oldest subject.
 
 export const DELAYED_AFTER_S = 10; // two heartbeats missed
 export const STALE_AFTER_S = 25; // within the 20-30 s after which a figure must no longer be taken for the truth
 
 // What the figures are about. `unknown` is a source that this page knows no figures of: then any figure may be its.
-export const SUBJECTS = ["contacts", "cases"];
+export const SUBJECTS = ["contacts", "cases", "forwarded"];
 
-// A source is `service/STREAM`; a department's stream (OUT_WATER) tells of cases too.
+// A source is `service/STREAM`. Of cases intake tells what comes in, and routing what becomes of it elsewhere.
 export function subjectOf(source) {
-  const stream = source.slice(source.indexOf("/") + 1);
+  const [service, stream] = source.split("/");
   if (stream === "CONTACTS") return "contacts";
-  return stream === "CASES" || stream.startsWith("OUT_") ? "cases" : "unknown";
+  if (stream !== "CASES") return "unknown";
+  return service.startsWith("routing") ? "forwarded" : "cases";
 }
 
 export function stateOfAge(ageS) {
@@ -34,7 +35,8 @@ function shown({ queues, answerRate, cases, forwarded }) {
   const some = (...values) => values.some((value) => value !== null);
   return {
     contacts: some(answerRate.value, ...Object.values(queues).map((queue) => queue.waiting)),
-    cases: some(cases.registered, cases.resolved, forwarded.open, forwarded.overdue),
+    cases: some(cases.registered, cases.resolved),
+    forwarded: some(forwarded.open, forwarded.overdue),
   };
 }
 
@@ -48,7 +50,7 @@ function shown({ queues, answerRate, cases, forwarded }) {
 export function assess(frame, elapsedS, silent = new Map(), now = 0) {
   if (frame === null) {
     const subject = { ageS: null, state: "waiting" };
-    const subjects = { contacts: subject, cases: subject };
+    const subjects = Object.fromEntries(SUBJECTS.map((name) => [name, subject]));
     return { state: "waiting", ageS: null, boardAgeS: null, subjects, late: [], since: null };
   }
   const boardAge = frame.ageS + elapsedS;

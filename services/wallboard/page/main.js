@@ -1,7 +1,7 @@
 // Wires the parts: frames come in, once in a while the rules are asked, and the page is written.
 
 import * as format from "./format.js";
-import { figures, targetWords } from "./figures.js";
+import { departments, figures, lateWords, targetWords } from "./figures.js";
 import { parseFrame } from "./frame.js";
 import { assess, productTime, silences } from "./freshness.js";
 import * as page from "./render.js";
@@ -37,6 +37,8 @@ function update() {
   page.renderStatus(assessment.state, paused, words);
   page.renderFigures(figures(frame, shownS, view?.silent, now), assessment.subjects);
   page.renderGoal(targetWords(frame), assessment.subjects.contacts.state);
+  page.renderLate(lateWords(frame), assessment.subjects.forwarded.state);
+  page.renderDepartments(departments(frame, shownS, view?.silent, now), assessment.subjects.forwarded.state);
   page.renderMeta(meta(frame, assessment));
   page.setTheme(theme(productNow));
   if (frame) document.body.dataset.sequence = String(frame.sequence);

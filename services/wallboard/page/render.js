@@ -15,7 +15,12 @@ const goal = one("#goal");
 const goalSv = one("#goal-sv");
 const goalEn = one("#goal-en");
 const goalIcon = one("#goal-icon use");
-const announcement = one("#status-goal");
+const late = one("#late");
+const lateSv = one("#late-sv");
+const lateEn = one("#late-en");
+const lateIcon = one("#late-icon use");
+const lists = { wall: one("#departments"), table: one("#departments-table") };
+const announcements = { goal: one("#status-goal"), late: one("#status-late") };
 const pauseButton = one("#pause");
 const pauseLabel = one("#pause-label");
 const pauseEn = one("#pause-en");
@@ -91,7 +96,50 @@ export function renderGoal(words, freshness) {
   setIcon(goalIcon, GOAL_ICONS[words.state]);
   setText(goalSv, words.sv);
   setText(goalEn, words.en);
-  setText(announcement, words.state === "unknown" || freshness !== "fresh" ? "" : `Tillgänglighet: ${words.sv}.`);
+  announce("goal", "Tillgänglighet", words, freshness);
+}
+
+// A state that has changed is said once, by the live region.
+function announce(what, name, words, freshness) {
+  setText(announcements[what], words.state === "unknown" || freshness !== "fresh" ? "" : `${name}: ${words.sv}.`);
+}
+
+const LATE_ICONS = { met: "#i-ok", below: "#i-late", unknown: "#i-dots" };
+
+export function renderLate(words, freshness) {
+  setData(late, "state", words.state);
+  setData(late, "freshness", freshness);
+  // Both figures say already that nothing is known.
+  if (late.hidden !== (words.state === "unknown")) late.hidden = words.state === "unknown";
+  setIcon(lateIcon, LATE_ICONS[words.state]);
+  setText(lateSv, words.sv);
+  setText(lateEn, words.en);
+  announce("late", "Vidareskickat", words, freshness);
+}
+
+export function renderDepartments(departments, freshness) {
+  for (const [which, list] of Object.entries(lists)) {
+    const { rows, more } = departments[which];
+    if (list.hidden !== (rows.length === 0)) list.hidden = rows.length === 0;
+    const body = list.tBodies[0];
+    while (body.rows.length > rows.length) body.deleteRow(-1);
+    while (body.rows.length < rows.length) body.append(one("#department").content.cloneNode(true));
+    rows.forEach((row, i) => renderDepartment(body.rows[i], row, freshness));
+    const [sv, en] = list.tFoot.querySelectorAll("span");
+    setText(sv, more === 0 ? "" : `och ${more} ${more === 1 ? "förvaltning" : "förvaltningar"} till`);
+    setText(en, more === 0 ? "" : `and ${more} more`);
+  }
+}
+
+function renderDepartment(element, { name, late, cells }, freshness) {
+  const [head, ...others] = element.cells;
+  setText(head, name);
+  setData(element, "late", String(late));
+  others.forEach((cell, i) => {
+    if (cell.textContent !== cells[i]) setWidth(cell, cells[i]);
+    setText(cell, cells[i]);
+    setData(cell, "freshness", freshness);
+  });
 }
 
 // Small texts outside the live region: day, time of the board, age, the demo's clock.

@@ -2,8 +2,8 @@
 
 import * as format from "./format.js";
 
-const SV = { contacts: "kontakter", cases: "ärenden" };
-const EN = { contacts: "contacts", cases: "cases" };
+const SV = { contacts: "kontakter", cases: "ärenden", forwarded: "vidareskickade" };
+const EN = { contacts: "contacts", cases: "cases", forwarded: "forwarded cases" };
 
 // `now` is the product's clock (ms), so that a time of another day gets its date.
 export function statusWords(assessment, now) {

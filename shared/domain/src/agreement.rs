@@ -233,7 +233,9 @@ impl std::fmt::Display for WorkingHours {
 }
 
 /// The same said in Swedish and in English.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema, utoipa::ToSchema,
+)]
 pub struct Words {
     /// In Swedish.
     pub swedish: String,

@@ -3,7 +3,7 @@
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
-use crate::Channel;
+use crate::{Channel, Department};
 
 /// What metrics publishes: the board, when it was made, and how fresh its sources were.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -93,13 +93,41 @@ pub struct Cases {
     pub resolved: Option<i64>,
 }
 
-/// Forwarded cases now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// Forwarded cases now, without those of an import: nobody was told of them, and an older system's leftovers must not
+/// hide what came today.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Forwarded {
-    /// Open; `None` until a service knows.
+    /// Open; `None` until one has been heard of.
     pub open: Option<i64>,
-    /// Past their limit and open.
+    /// Past their limit and open; likewise.
     pub overdue: Option<i64>,
+    /// Departments with open cases, at most [`Forwarded::DEPARTMENTS`]: first the one whose case has been overdue for the
+    /// longest, and after those with overdue ones the one whose case is oldest.
+    #[serde(default)]
+    pub departments: Vec<ForwardedAt>,
+    /// Departments with open cases that are not among those.
+    #[serde(default)]
+    pub more: usize,
+}
+
+impl Forwarded {
+    /// Departments on a board at the most.
+    pub const DEPARTMENTS: usize = 8;
+}
+
+/// One department's forwarded cases now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForwardedAt {
+    /// The department that has them.
+    pub department: Department,
+    /// Open, at least one.
+    pub open: i64,
+    /// Past their limit and open.
+    pub overdue: i64,
+    /// When the oldest was forwarded to it.
+    pub oldest_forwarded_at: Timestamp,
+    /// The earliest limit; that of a paused case only where it had passed before. `None` where there is none.
+    pub oldest_due: Option<Timestamp>,
 }
 
 /// How far a source has been applied, and how long ago it was last heard.

@@ -103,11 +103,13 @@ impl Event for CaseEvent {
 }
 
 /// CloudEvents 1.0 in structured JSON, with the extensions `sequence` and `traceparent`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Envelope<T> {
     /// Always `1.0`.
+    #[schemars(extend("const" = "1.0"))]
     pub specversion: String,
     /// Also the message's `Nats-Msg-Id`.
+    #[schemars(with = "uuid::Uuid")]
     pub id: EventId,
     /// Who numbers: `<service instance>/<stream>`, such as `intake/CONTACTS`.
     pub source: String,
@@ -117,9 +119,11 @@ pub struct Envelope<T> {
     /// When it happened.
     pub time: Timestamp,
     /// Always `application/json`.
+    #[schemars(extend("const" = "application/json"))]
     pub datacontenttype: String,
     /// Number within the source: 1, 2, 3 ... without gaps. A string on the wire, since CloudEvents integers end at 2³¹.
     #[serde(with = "number_as_text")]
+    #[schemars(with = "String", regex(pattern = "^[1-9][0-9]*$"))]
     pub sequence: u64,
     /// W3C trace context of what caused the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]

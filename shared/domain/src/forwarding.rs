@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{CaseType, Department, GroupId};
+use crate::{CaseType, Department, GroupId, HistoricalName};
 
 /// A case is handed to a group at a department (*vidareskickat*), still open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,44 @@ pub struct Forwarding {
     /// Whether it came with an import of an older system's cases, of which nobody is told.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub imported: bool,
+    /// What an older system called the place it was at, for what the agreements do not know; `None` where they know all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub historical: Option<Historical>,
+}
+
+/// What an older system called the place that an imported case was at. Figures keep such places under these very names;
+/// what is `None` is known to the agreements and stands in the event as always.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Historical {
+    /// The department's code, such as `ISD`. The event's own department is [`Historical::DEPARTMENT`] then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub department: Option<HistoricalName>,
+    /// The queue's name, such as `ISD_Housing (INTERNAL)`. The event's own group is made from it then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<HistoricalName>,
+}
+
+impl Historical {
+    /// Stands for every department that the agreements do not know where only a label will do, such as in subjects.
+    pub const DEPARTMENT: &str = "historical";
+}
+
+impl Forwarding {
+    /// Under which name figures count it by department; `department` is the event's.
+    pub fn department_key<'a>(&'a self, department: &'a Department) -> &'a str {
+        let historical = self.historical.as_ref();
+        historical
+            .and_then(|h| h.department.as_ref())
+            .map_or(department.as_str(), HistoricalName::as_str)
+    }
+
+    /// Under which name figures count it by queue: the group's, or the queue's of an older system.
+    pub fn queue_key(&self) -> &str {
+        let historical = self.historical.as_ref();
+        historical
+            .and_then(|h| h.queue.as_ref())
+            .map_or(self.group.as_str(), HistoricalName::as_str)
+    }
 }
 
 /// A case is closed (*avslutat*).
@@ -51,6 +89,7 @@ pub struct Closing {
     Ord,
     Serialize,
     Deserialize,
+    schemars::JsonSchema,
     utoipa::ToSchema,
 )]
 #[serde(rename_all = "snake_case")]

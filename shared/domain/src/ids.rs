@@ -63,6 +63,16 @@ impl ContactId {
     }
 }
 
+impl CaseId {
+    /// The case that `system`, an older system that was exported, knows by `number`. The same number gives the same id at
+    /// any time, which makes reading an export twice harmless.
+    ///
+    /// Who knows the number can tell the id: it must be a case's number, and not a citizen's.
+    pub fn of_import(system: &str, number: &str) -> Self {
+        Self(named(&NAMESPACE, &["case", system, number]))
+    }
+}
+
 impl EventId {
     /// The event of kind `kind` that happened to `subject` at `at`.
     ///

@@ -60,6 +60,16 @@ fn token(text: &str) -> bool {
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
+/// A name that somebody outside has given, short and without a citizen's number.
+fn name(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let number = digits >= 7
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_digit() || b"+- ".contains(&b));
+    (1..=64).contains(&text.chars().count()) && !text.chars().any(char::is_control) && !number
+}
+
 label!(
     /// A department (*förvaltning*), as it stands in subjects: 1-32 of `a-z`, `0-9`, `-`.
     Department,
@@ -89,11 +99,15 @@ label!(
     /// telephone number's length (a queue's name reaches the bus, a citizen's number must not).
     QueueName,
     "must be 1 to 64 characters without control characters, and not a telephone number",
-    |text| {
-        let digits = text.bytes().filter(u8::is_ascii_digit).count();
-        let number = digits >= 7 && text.bytes().all(|b| b.is_ascii_digit() || b"+- ".contains(&b));
-        (1..=64).contains(&text.chars().count()) && !text.chars().any(char::is_control) && !number
-    }
+    name
+);
+label!(
+    /// What an older system called a department or a queue, as its export has it, such as `ISD`: 1-64 characters, no
+    /// control characters, not only digits of a telephone number's length. It is told on the bus, but is never part of
+    /// a subject.
+    HistoricalName,
+    "must be 1 to 64 characters without control characters, and not a telephone number",
+    name
 );
 
 #[cfg(test)]

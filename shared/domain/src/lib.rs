@@ -9,9 +9,11 @@ mod case;
 mod channel;
 mod contact;
 mod contact_event;
+mod content;
 mod department;
 mod event;
 mod figures;
+mod forwarded_facts;
 mod forwarding;
 mod ids;
 mod labels;
@@ -22,22 +24,27 @@ pub use agreement::{
     Agreements, CaseToRoute, CaseTypeAgreement, DepartmentAgreement, Depth, Group, Person,
     Registrator, ReminderSteps, Routed, Rule, Targets, Words, WorkingHours,
 };
-pub use board::{AnswerRate, Board, BoardMessage, Cases, Forwarded, Queue, RateState, SourceAge};
+pub use board::{
+    AnswerRate, Board, BoardMessage, Cases, Forwarded, ForwardedAt, Queue, RateState, SourceAge,
+};
 pub use case::{CaseCell, CaseEvent, CaseFacts, CaseSums, CaseWhat, Opinion, RosaGroup};
 pub use channel::Channel;
 pub use contact::{ContactCell, ContactFacts, ContactSums, Left, LeftHow, Outcome, TookIt};
 pub use contact_event::{ContactEvent, ContactWhat, TurnedAway};
+pub use content::{Content, ContentAnswer, ContentRequest};
 pub use department::{
-    Closure as CaseClosure, ClosureAnswer, ClosureResult, News, NewsOf, account, in_stream,
-    in_subject, out_stream, out_subjects,
+    CaseClosure, ClosureAnswer, ClosureMessage, ClosureResult, News, NewsOf, account, answer_schema,
+    closure_schema, forwarded_schema, in_stream, in_subject, out_stream, out_subjects,
 };
 pub use event::{Envelope, Event, Stream, Streamed};
 pub use figures::{
-    CASES, CONTACTS, Definition, SERVICE_LEVEL_SECONDS, SHORT_ABANDON_SECONDS, definitions,
+    CASES, CONTACTS, Definition, FORWARDED, HANDLING, SERVICE_LEVEL_SECONDS, SHORT_ABANDON_SECONDS,
+    definitions,
 };
-pub use forwarding::{Bounce, CaseOutcome, ClosedBy, Closing, Forwarding, PauseReason};
+pub use forwarded_facts::{ForwardedFacts, ForwardedSpan, ForwardedState};
+pub use forwarding::{Bounce, CaseOutcome, ClosedBy, Closing, Forwarding, Historical, PauseReason};
 pub use ids::{CaseId, ContactId, EventId, Pseudonyms};
-pub use labels::{CaseType, Department, GroupId, InvalidLabel, QueueName, Zone};
+pub use labels::{CaseType, Department, GroupId, HistoricalName, InvalidLabel, QueueName, Zone};
 pub use local_day::{local_day, start_of_day, stockholm};
 pub use working_time::{
     CivilSpan, Closure, DayHours, DayKind, InvalidHours, OpeningHours, WorkingTime, day_kind,

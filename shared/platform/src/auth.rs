@@ -31,18 +31,21 @@ pub enum Scope {
     ContactsWrite,
     /// Register cases and change their state.
     CasesWrite,
-    /// Read a case's state.
+    /// Read a case's state, how it was routed, and the agreements.
     CasesRead,
+    /// Add versions of the agreements.
+    AgreementsWrite,
     /// Look at dead letters and send them again.
     Operate,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Scope; 4] = [
+    pub const ALL: [Scope; 5] = [
         Self::ContactsWrite,
         Self::CasesWrite,
         Self::CasesRead,
+        Self::AgreementsWrite,
         Self::Operate,
     ];
 
@@ -52,6 +55,7 @@ impl Scope {
             Self::ContactsWrite => "contacts:write",
             Self::CasesWrite => "cases:write",
             Self::CasesRead => "cases:read",
+            Self::AgreementsWrite => "agreements:write",
             Self::Operate => "operate",
         }
     }
@@ -184,15 +188,16 @@ pub async fn new_key(
     Ok(key)
 }
 
-/// Whether a key that is kept in a file is still good.
+/// Whether a key that is kept in a file is still good for everything: one made by an older program lacks newer scopes.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn is_good(connection: &mut PgConnection, key: &str) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar(
-        "SELECT EXISTS (SELECT FROM access.api_key WHERE hash = $1 AND revoked_at IS NULL)",
+        "SELECT EXISTS (SELECT FROM access.api_key WHERE hash = $1 AND revoked_at IS NULL AND scopes @> $2)",
     )
     .bind(&Sha256::digest(key.trim())[..])
+    .bind(Scope::ALL.map(Scope::as_str))
     .fetch_one(connection)
     .await
 }

@@ -1,5 +1,6 @@
 //! NATS: connecting as the service one is, the streams, and the server's configuration.
 
+mod departments;
 mod server_config;
 mod streams;
 
@@ -12,7 +13,8 @@ use async_nats::{
     jetstream::{self, context::ContextBuilder},
 };
 
-pub use server_config::{ServerConfig, render};
+pub use departments::ensure_department;
+pub use server_config::{DepartmentAccount, ServerConfig, render};
 pub use streams::{DUPLICATE_WINDOW, StreamSpec, ensure_stream};
 
 /// What a service may do on the bus. Everything else is refused by the server.

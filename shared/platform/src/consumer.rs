@@ -34,6 +34,9 @@ pub use progress::{Progress, Reached};
 /// Messages applied in one transaction at the most.
 const CHUNK: usize = 1_000;
 
+/// How often a standby looks whether it is needed.
+const STANDBY: Duration = Duration::from_secs(1);
+
 /// Why events were not applied.
 #[derive(Debug)]
 pub enum Failure {
@@ -84,6 +87,8 @@ pub struct Consumer<A> {
     pub clock: Clock,
     /// Where it tells how far it has come.
     pub progress: Progress,
+    /// A source that is the service's own: what it told itself it knows, and passes by.
+    pub own: Option<String>,
 }
 
 /// How far a service has applied each source.
@@ -134,6 +139,22 @@ impl<A: Apply> Consumer<A> {
 
     /// Consumes until something fails. A consumer that has gone silent is an error too, and is made anew.
     async fn session(&self, stop: &CancellationToken, failing: &mut bool) -> anyhow::Result<()> {
+        // Of a service's replicas one consumes. A connection out of the pool is closed with the session, and gives the
+        // lock up.
+        let mut lease = self.pool.acquire().await?.detach();
+        let mine: bool = sqlx::query_scalar(
+            "SELECT pg_try_advisory_lock(hashtextextended(current_schema() || $1, 0))",
+        )
+        .bind(Self::STREAM.name())
+        .fetch_one(&mut lease)
+        .await?;
+        if !mine {
+            tokio::select! {
+                () = tokio::time::sleep(STANDBY) => {}
+                () = stop.cancelled() => {}
+            }
+            return Ok(());
+        }
         let mut positions = self.load_positions().await?;
         let consumer: jetstream::consumer::Consumer<pull::Config> = self
             .bus
@@ -176,7 +197,9 @@ impl<A: Apply> Consumer<A> {
                 }
                 beat = heartbeats.next() => {
                     let beat = beat.ok_or_else(|| anyhow::anyhow!("the bus connection is closed"))?;
-                    if let Ok(beat) = serde_json::from_slice(&beat.payload) {
+                    if let Ok(beat) = serde_json::from_slice::<Heartbeat>(&beat.payload)
+                        && Some(&beat.source) != self.own.as_ref()
+                    {
                         // A crash of the database may have taken back what was applied.
                         positions = self.load_positions().await?;
                         self.heartbeat(beat, &positions, &mut before).await;
@@ -205,7 +228,11 @@ impl<A: Apply> Consumer<A> {
             }
         }
         if let Some(last) = messages.last().cloned() {
-            let received: Vec<Received<A::Event>> = messages.iter().map(Received::read).collect();
+            let received: Vec<Received<A::Event>> = messages
+                .iter()
+                .map(Received::read)
+                .filter(|received| received.source.is_none() || received.source != self.own)
+                .collect();
             self.apply_until_done(&received, positions, kept, stop)
                 .await?;
             // Everything up to here has had its effect, or will be told again because we asked.

@@ -23,6 +23,8 @@ pub struct Schema {
 pub const PUBLISHING: &str = include_str!("../migrations/publishing.sql");
 /// The tables of a service that consumes.
 pub const CONSUMING: &str = include_str!("../migrations/consuming.sql");
+/// The table of a service that sends mail.
+pub const MAILING: &str = include_str!("../migrations/mailing.sql");
 /// The schema of API keys: every service may read it, none may write it.
 pub const ACCESS: Schema = Schema {
     name: "access",

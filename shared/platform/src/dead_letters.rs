@@ -9,13 +9,20 @@ use sqlx::{Connection, PgConnection, PgPool};
 use crate::consumer::{Apply, Failure, read};
 
 /// A message to keep.
-pub(crate) struct New<'a> {
-    pub(crate) stream: &'a str,
-    pub(crate) subject: &'a str,
-    pub(crate) source: Option<&'a str>,
-    pub(crate) sequence: Option<u64>,
-    pub(crate) reason: &'a str,
-    pub(crate) payload: &'a [u8],
+#[derive(Debug)]
+pub struct New<'a> {
+    /// The stream it came on.
+    pub stream: &'a str,
+    /// The subject it came on.
+    pub subject: &'a str,
+    /// Its source; `None` for a message that has no place in a line, which is known again by its content.
+    pub source: Option<&'a str>,
+    /// Its number within the source, or else on the stream.
+    pub sequence: Option<u64>,
+    /// Why it cannot be applied. Holds nothing that it says.
+    pub reason: &'a str,
+    /// What it says.
+    pub payload: &'a [u8],
 }
 
 impl New<'_> {
@@ -53,7 +60,11 @@ pub struct DeadLetter {
     pub received_at: Timestamp,
 }
 
-pub(crate) async fn insert(
+/// Keeps a message, in the transaction that passes it by. The same message is kept once.
+///
+/// # Errors
+/// When the database fails.
+pub async fn insert(
     connection: &mut PgConnection,
     letter: &New<'_>,
     now: Timestamp,

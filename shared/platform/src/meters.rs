@@ -65,6 +65,23 @@ meter!(
         counter("kommunlots_dead_letters_total", "Messages that could not be applied.", &["service", "stream"])
 );
 meter!(
+    /// Mails handed over.
+    MAILS_SENT: IntCounterVec =
+        counter("kommunlots_mails_sent_total", "Mails that the mail server has taken.", &["service"])
+);
+meter!(
+    /// Mails given up. A failed attempt that is followed by another is not among them.
+    MAILS_FAILED: IntCounterVec =
+        counter("kommunlots_mails_failed_total", "Mails given up: refused for good, or for three days.", &["service"])
+);
+meter!(
+    /// Mails queued and neither sent nor given up.
+    MAILS_WAITING: IntGaugeVec = IntGaugeVec::new(
+        Opts::new("kommunlots_mails_waiting", "Mails queued and neither sent nor given up."),
+        &["service"],
+    )
+);
+meter!(
     /// HTTP requests by route and status.
     HTTP: HistogramVec = HistogramVec::new(
         HistogramOpts::new("kommunlots_http_request_duration_seconds", "Time to answer an HTTP request.")

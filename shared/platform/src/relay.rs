@@ -31,6 +31,8 @@ const TOGETHER: usize = 2;
 /// While more than an event a millisecond comes, events gather for so long: the bus syncs once for all that go together,
 /// and whoever consumes them commits once. A fraction of the time between two boards.
 const GATHER: Duration = Duration::from_millis(20);
+/// So many at once do not tell that more come.
+const FEW: usize = 8;
 /// How often a source says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
@@ -165,7 +167,9 @@ impl Relay {
         let published = self.publish(cursor, kept).await?;
         if published > 0 {
             let gathered_in = since.map_or(Duration::MAX, |since| since.elapsed());
-            if published < CHUNK / 2 && published as u128 > gathered_in.as_millis() {
+            // A few that come together are no crowd; of many, the next are there already.
+            let crowd = FEW..CHUNK / 2;
+            if crowd.contains(&published) && published as u128 > gathered_in.as_millis() {
                 tokio::time::sleep(GATHER).await;
             }
             return Ok(());

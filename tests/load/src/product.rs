@@ -78,11 +78,13 @@ pub(crate) struct Product {
 
 impl Product {
     /// Starts `kommunlots <role>` on a fresh folder beside the program, where the disk is the one that it would use.
+    /// The example's departments get accounts on its bus.
     pub(crate) async fn start(program: &Path, role: &str, keep: bool) -> anyhow::Result<Self> {
         let beside = program.parent().context("the program lies in a folder")?;
         let folder = tempfile::Builder::new()
             .prefix("load-")
             .tempdir_in(beside)?;
+        routing::agreements::write_example(&folder.path().join("agreements"))?;
         let (child, address) = spawn(program, role, folder.path())?;
         let mut product = Self {
             child,
@@ -113,7 +115,7 @@ impl Product {
             .unwrap_or_default()
     }
 
-    fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.root().join("data")
     }
 
@@ -147,7 +149,9 @@ impl Product {
     /// Waits until the figures hold everything committed.
     pub(crate) async fn until_applied(&self, patience: Duration) -> anyhow::Result<()> {
         let query = "SELECT coalesce(sum(s.last - coalesce(p.sequence, 0)), 0)::bigint
-                     FROM intake.source s LEFT JOIN metrics.position p ON p.source = s.name";
+                     FROM (SELECT name, last FROM intake.source UNION ALL
+                           SELECT name, last FROM routing.source WHERE name LIKE '%/CASES') s
+                     LEFT JOIN metrics.position p ON p.source = s.name";
         self.until_zero(query, patience, "events are not yet in the figures")
             .await
     }
@@ -257,6 +261,7 @@ fn spawn(program: &Path, role: &str, folder: &Path) -> anyhow::Result<(Child, So
         .args([role, "--http", "127.0.0.1:0", "--data"])
         .arg(folder.join("data"))
         .env("KOMMUNLOTS_LOG", "warn")
+        .env("KOMMUNLOTS_ROUTING_AGREEMENTS", folder.join("agreements"))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(File::create(folder.join("log"))?)

@@ -18,6 +18,8 @@ pub(crate) struct Scale {
     /// How long latency is measured, each for even and for Poisson arrivals.
     pub(crate) latency: Duration,
     pub(crate) viewers: usize,
+    /// Cases forwarded and closed in a round.
+    pub(crate) closures: usize,
     pub(crate) import_lines: usize,
     /// Contacts in the small and in the large history.
     pub(crate) histories: [u64; 2],
@@ -34,6 +36,7 @@ impl Scale {
         idle: Duration::from_secs(3),
         latency: Duration::from_secs(12),
         viewers: 200,
+        closures: 1_000,
         import_lines: 100_000,
         histories: [10_000, 2_000_000],
         new_events: 50_000,
@@ -47,6 +50,7 @@ impl Scale {
         idle: Duration::from_secs(1),
         latency: Duration::from_secs(2),
         viewers: 50,
+        closures: 80,
         import_lines: 5_000,
         histories: [2_000, 10_000],
         new_events: 3_000,

@@ -14,7 +14,7 @@ use futures::StreamExt;
 use tokio::{net::TcpStream, task::JoinSet};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
-/// When a frame came, and how far it had come with the contacts.
+/// When a frame came, and how far it had come with the source watched.
 pub(crate) type Seen = (Instant, u64);
 
 /// Several viewers; each remembers the frames it was sent.
@@ -26,7 +26,12 @@ pub(crate) struct Viewers {
 }
 
 impl Viewers {
-    pub(crate) async fn open(address: SocketAddr, count: usize) -> anyhow::Result<Self> {
+    /// Opens `count` of them, which look for how far `source` has come.
+    pub(crate) async fn open(
+        address: SocketAddr,
+        count: usize,
+        source: &'static str,
+    ) -> anyhow::Result<Self> {
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let furthest = Arc::new(AtomicU64::new(0));
         let mut tasks = JoinSet::new();
@@ -51,7 +56,11 @@ impl Viewers {
                     };
                     let now = Instant::now();
                     let Some(Ok(message)) = message else { break };
-                    if let Some(sequence) = message.to_text().ok().and_then(sequence) {
+                    if let Some(sequence) = message
+                        .to_text()
+                        .ok()
+                        .and_then(|text| sequence(text, source))
+                    {
                         frames.push((now, sequence));
                         if let Some(furthest) = &furthest {
                             furthest.store(sequence, Ordering::Relaxed);
@@ -75,10 +84,13 @@ impl Viewers {
     }
 }
 
-/// The contacts' sequence in a frame. Found, not parsed: two thousand frames a second are read on the machine that is
+/// A source's sequence in a frame. Found, not parsed: two thousand frames a second are read on the machine that is
 /// measured.
-fn sequence(frame: &str) -> Option<u64> {
-    let source = &frame[frame.find("\"intake/CONTACTS\"")?..];
+fn sequence(frame: &str, source: &str) -> Option<u64> {
+    let place = frame
+        .find(source)
+        .filter(|at| frame[..*at].ends_with('"'))?;
+    let source = &frame[place..];
     let number = &source[source.find("\"sequence\":")? + 11..];
     let end = number.find(|c: char| !c.is_ascii_digit())?;
     number[..end].parse().ok()
@@ -89,7 +101,7 @@ mod tests {
     #[test]
     fn finds_the_sequence_of_the_contacts() {
         let frame = r#"{"sequence":7,"sources":[{"source":"intake/CASES","sequence":3,"age_s":0.1},{"source":"intake/CONTACTS","sequence":12345,"age_s":0.2}]}"#;
-        assert_eq!(super::sequence(frame), Some(12_345));
-        assert_eq!(super::sequence("{\"sources\":[]}"), None);
+        assert_eq!(super::sequence(frame, "intake/CONTACTS"), Some(12_345));
+        assert_eq!(super::sequence("{\"sources\":[]}", "intake/CONTACTS"), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::{CaseId, Department};
+use domain::{CaseId, Content, Department};
 use jiff::Timestamp;
 use jiff_sqlx::{Timestamp as Sql, ToSqlx};
 use platform::{
@@ -10,7 +10,7 @@ use platform::{
     auth::KeyId,
     event_log::{self, NewEvent},
 };
-use sqlx::{PgConnection, Row as _};
+use sqlx::{PgConnection, PgExecutor, Row as _};
 use uuid::Uuid;
 
 use crate::{
@@ -186,6 +186,7 @@ pub(crate) async fn save(
                 .collect::<Vec<_>>(),
         )
         .bind(answers.iter().map(|a| a.at.to_sqlx()).collect::<Vec<_>>())
+        .bind(new.iter().map(|c| c.state().as_str()).collect::<Vec<_>>())
         .fetch_all(connection)
         .await?;
     numbers
@@ -293,4 +294,54 @@ pub(crate) async fn answers(
         })
     };
     rows.into_iter().map(answered).collect()
+}
+
+/// Shows how cases stand at their departments; of several states of one case, the latest.
+pub(crate) async fn show_states(
+    connection: &mut PgConnection,
+    states: &[(CaseId, State, Timestamp)],
+) -> Result<(), sqlx::Error> {
+    if states.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "UPDATE cases SET state = n.state, changed_at = n.at
+         FROM (SELECT DISTINCT ON (id) id, state, at
+               FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS s (id, state, at) ORDER BY id, at DESC) n
+         WHERE cases.id = n.id AND cases.changed_at < n.at",
+    )
+    .bind(states.iter().map(|(id, ..)| id.0).collect::<Vec<_>>())
+    .bind(states.iter().map(|(_, state, _)| state.as_str()).collect::<Vec<_>>())
+    .bind(states.iter().map(|(.., at)| at.to_sqlx()).collect::<Vec<_>>())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// A case's content, with its number; all else is `None` where none was given, or where it has been weeded out.
+pub(crate) async fn content(
+    executor: impl PgExecutor<'_>,
+    id: CaseId,
+) -> Result<Option<Content>, sqlx::Error> {
+    type Row = (
+        i64,
+        Option<String>,
+        Option<String>,
+        Option<String>,
+        Option<String>,
+    );
+    let row: Option<Row> = sqlx::query_as(
+        "SELECT c.number, t.text, t.name, t.email, t.phone
+         FROM cases c LEFT JOIN case_content t ON t.case_id = c.id WHERE c.id = $1",
+    )
+    .bind(id.0)
+    .fetch_optional(executor)
+    .await?;
+    Ok(row.map(|(number, text, name, email, phone)| Content {
+        number,
+        text,
+        name,
+        email,
+        phone,
+    }))
 }

@@ -2,8 +2,9 @@
 
 use crate::{config::Settings, output::say};
 
-/// Prints them, without passwords. That they could be read at all is the check.
+/// Prints them, without passwords. That they could be read at all, and the agreements they name, is the check.
 pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
+    let departments = settings.accounts()?.len();
     let mut shown = settings.clone();
     for url in [&mut shown.database_url, &mut shown.nats_url]
         .into_iter()
@@ -25,7 +26,13 @@ pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
             settings.data.display()
         )?;
     }
-    Ok(())
+    match &settings.routing.agreements {
+        None => say!("# routing.agreements is not set: no department has an account on the bus"),
+        Some(folder) => say!(
+            "# routing.agreements: the {departments} departments in {} have accounts on the bus",
+            folder.display()
+        ),
+    }
 }
 
 fn without_password(url: &str) -> String {

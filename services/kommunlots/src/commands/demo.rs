@@ -11,8 +11,8 @@ use sqlx::{Connection, PgConnection};
 
 use crate::{
     config::Settings,
-    demo::{self, Api},
-    product::{Product, Roles, Servers, Signals},
+    demo::{self, Api, BusOfDepartments},
+    product::{Product, Roles, Servers, Signals, accounts},
 };
 
 /// Marks a folder whose data is made up.
@@ -34,7 +34,12 @@ pub(crate) async fn run(mut settings: Settings, speed: f64, seed: u64) -> anyhow
     mark(&settings.data)?;
     let signals = Signals::new()?;
     let starting = async {
-        let servers = Servers::start(&settings, Roles::ALL).await?;
+        let servers = Servers::start(
+            &settings,
+            Roles::ALL,
+            &accounts(&routing::agreements::example()),
+        )
+        .await?;
         let start = match last_event(&servers.database_url).await {
             // A demo that is started again goes on with the next morning.
             Some(last) => demo::opening_morning(last),
@@ -42,10 +47,14 @@ pub(crate) async fn run(mut settings: Settings, speed: f64, seed: u64) -> anyhow
         };
         tracing::info!("the demo's clock runs {speed} times as fast as the real one, from {start}");
         let clock = Clock::simulated(start, speed);
+        let bus = BusOfDepartments {
+            url: servers.nats_url.clone(),
+            keys: servers.nats_keys.clone().unwrap_or_default(),
+        };
         let product = Product::start(settings.clone(), Roles::ALL, clock.clone(), servers).await?;
-        anyhow::Ok((product, clock))
+        anyhow::Ok((product, bus, clock))
     };
-    let (product, clock) = tokio::select! {
+    let (product, bus, clock) = tokio::select! {
         started = starting => started?,
         () = signals.first() => return Ok(()),
     };
@@ -58,6 +67,7 @@ pub(crate) async fn run(mut settings: Settings, speed: f64, seed: u64) -> anyhow
             base: product.base.clone(),
             key,
         },
+        bus,
         clock,
         seed,
         product.closing(),

@@ -1,9 +1,18 @@
 //! `kommunlots figures`: a table, or JSON.
 
-use jiff::civil::Date;
-use metrics::{By, Figures};
+mod forwarded;
+mod handling;
 
-use crate::{cli::Access, client::Client, config::Settings, output::say};
+use jiff::{Timestamp, civil::Date};
+use metrics::{By, CasesBy, Figures};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    cli::{Access, CaseFigures, FiguresOf},
+    client::Client,
+    config::Settings,
+    output::say,
+};
 
 /// Prints the figures of a period.
 pub(crate) async fn run(
@@ -26,6 +35,100 @@ pub(crate) async fn run(
         say!("{}", table(&figures, by).trim_end())?;
     }
     Ok(())
+}
+
+/// Prints figures of forwarded cases.
+pub(crate) async fn of_cases(
+    settings: Settings,
+    access: &Access,
+    of: FiguresOf,
+) -> anyhow::Result<()> {
+    match of {
+        FiguresOf::Forwarded { cases, as_of } => {
+            let as_of = as_of.map(|at| ("as_of", at.to_string()));
+            let asked = (settings, access, "/figures/forwarded", as_of);
+            let none = ["inga vidareskickade ärenden", "no forwarded cases"];
+            print(asked, &cases, none, forwarded::table).await
+        }
+        FiguresOf::Handling { cases } => {
+            let asked = (settings, access, "/figures/handling", None);
+            let none = ["inga avslutade ärenden", "no cases closed"];
+            print(asked, &cases, none, handling::table).await
+        }
+    }
+}
+
+type Asked<'a> = (
+    Settings,
+    &'a Access,
+    &'static str,
+    Option<(&'static str, String)>,
+);
+
+async fn print<F: Serialize + DeserializeOwned>(
+    (settings, access, path, more): Asked<'_>,
+    cases: &CaseFigures,
+    [none, none_english]: [&str; 2],
+    table: fn(&[F], Option<CasesBy>) -> String,
+) -> anyhow::Result<()> {
+    let CaseFigures { from, to, by, json } = cases;
+    let mut query = vec![("from", from.to_string()), ("to", to.to_string())];
+    query.extend(by.map(|by| ("by", by.as_str().to_owned())));
+    query.extend(more);
+    let client = Client::reach(settings, access).await?;
+    let figures = async {
+        client.until_figures_hold_all().await?;
+        client.get::<Vec<F>>(path, &query).await
+    };
+    let figures = figures.await;
+    client.close().await;
+    let figures = figures?;
+    if *json {
+        say!("{}", serde_json::to_string_pretty(&figures)?)?;
+    } else if figures.is_empty() {
+        say!("{none} från {from} till {to} ({none_english})")?;
+    } else {
+        say!("{}", table(&figures, *by).trim_end())?;
+    }
+    Ok(())
+}
+
+/// What the rows of figures of cases are named by.
+fn key(by: Option<CasesBy>) -> [&'static str; 2] {
+    match by {
+        Some(CasesBy::Department) => ["förvaltning", "department"],
+        Some(CasesBy::Queue) => ["kö", "queue"],
+        None => ["", ""],
+    }
+}
+
+/// Below a table: what its figures mean and when they hold.
+fn footing(definition: &str, as_of: Timestamp) -> String {
+    format!("\ndefinition {definition}, läget {as_of} (as of)\n")
+}
+
+/// A table whose columns are named in Swedish, and in English below it.
+fn in_columns(names: &[[&str; 2]], rows: &[Vec<String>]) -> String {
+    let width = |column: usize| {
+        let named = names[column].iter().map(|name| name.chars().count());
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        named.chain(cells).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..names.len()).map(width).collect();
+    let heading = |language: usize| names.iter().map(|name| name[language].to_owned()).collect();
+    let mut text = String::new();
+    for row in [heading(0), heading(1)].iter().chain(rows) {
+        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+            text += &if column == 0 {
+                format!("{cell:width$}")
+            } else {
+                format!("  {cell:>width$}")
+            };
+        }
+        text.truncate(text.trim_end().len());
+        text.push('\n');
+    }
+    text
 }
 
 async fn fetch(

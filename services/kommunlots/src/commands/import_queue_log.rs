@@ -1,20 +1,19 @@
 //! `kommunlots import queue-log`: reads an Asterisk queue_log into the product over its public API.
 
 use std::{
-    collections::BTreeMap,
     fs::File,
     io::{BufRead, BufReader},
     path::Path,
 };
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use indicatif::ProgressBar;
 use intake::{
-    NDJSON, RestartInput,
+    RestartInput,
     queue_log::{Line, read_line},
 };
-use platform::http::FieldError;
 
+use super::batch::{Batch, Counts, Tally, reason};
 use crate::{
     cli::Access,
     client::{Client, progress},
@@ -24,19 +23,6 @@ use crate::{
 
 /// Lines sent in one request.
 const BATCH: usize = 2_000;
-/// Refused lines that are printed.
-const PRINTED: usize = 50;
-
-/// What became of the lines.
-#[derive(Debug, Default)]
-struct Tally {
-    read: usize,
-    taken: u64,
-    known: u64,
-    passed_over: usize,
-    /// Line number and reason.
-    refused: Vec<(usize, String)>,
-}
 
 /// Imports a file. A refused line does not stop the others.
 pub(crate) async fn run(
@@ -58,7 +44,7 @@ pub(crate) async fn run(
         Err(error) => Err(error),
     };
     client.close().await;
-    tally.print()?;
+    print(&tally)?;
     outcome.with_context(|| {
         format!(
             "stopped after line {}; import the file again, what was taken is known",
@@ -102,11 +88,11 @@ async fn import(
             }
         }
         if batch.lines.len() >= BATCH {
-            batch.send(client, tally).await?;
+            batch.send(client, "/intake/contacts", tally).await?;
         }
         bar.inc(length as u64);
     }
-    batch.send(client, tally).await?;
+    batch.send(client, "/intake/contacts", tally).await?;
     // Last, so that only calls whose end is nowhere in the file are lost.
     for (line, at) in restarts {
         let restart = RestartInput {
@@ -127,80 +113,13 @@ async fn import(
     Ok(())
 }
 
-/// What the product answers: `taken` and `known`.
-type Counts = BTreeMap<String, u64>;
-
-fn reason(error: &FieldError) -> String {
-    format!("{}: {}", error.field, error.reason)
-}
-
-/// Lines to send together: the number that each has in the file, and what it says.
-#[derive(Debug, Default)]
-struct Batch {
-    lines: Vec<(usize, String)>,
-}
-
-impl Batch {
-    /// Sends the batch. What the product refuses is named with its line, and the rest is sent without it.
-    async fn send(&mut self, client: &Client, tally: &mut Tally) -> anyhow::Result<()> {
-        while !self.lines.is_empty() {
-            let body = self
-                .lines
-                .iter()
-                .fold(String::new(), |body, (_, line)| body + line + "\n");
-            let counts = match client
-                .offer::<Counts>("/intake/contacts", NDJSON, body)
-                .await?
-            {
-                Ok(counts) => counts,
-                Err(errors) => {
-                    self.refuse(errors, tally)?;
-                    continue;
-                }
-            };
-            tally.taken += counts.get("taken").copied().unwrap_or(0);
-            tally.known += counts.get("known").copied().unwrap_or(0);
-            self.lines.clear();
-        }
-        Ok(())
-    }
-
-    fn refuse(&mut self, errors: Vec<FieldError>, tally: &mut Tally) -> anyhow::Result<()> {
-        let before = self.lines.len();
-        // From the last, so that the places of the others stay.
-        for error in errors.iter().rev() {
-            let place = error.line.unwrap_or(0).wrapping_sub(1);
-            if place < self.lines.len() {
-                tally
-                    .refused
-                    .push((self.lines.remove(place).0, reason(error)));
-            }
-        }
-        tally.refused.sort();
-        ensure!(
-            self.lines.len() < before,
-            "the product refused a batch without naming a line"
-        );
-        Ok(())
-    }
-}
-
-impl Tally {
-    fn print(&self) -> anyhow::Result<()> {
-        say!("lines read      {:>9}", self.read)?;
-        say!("taken           {:>9}", self.taken)?;
-        say!("already known   {:>9}", self.known)?;
-        say!(
-            "passed over     {:>9}  (no contact event: log-ins, unanswered rings, restarts ...)",
-            self.passed_over
-        )?;
-        say!("refused         {:>9}", self.refused.len())?;
-        for (line, reason) in self.refused.iter().take(PRINTED) {
-            say!("  line {line} {reason}")?;
-        }
-        if self.refused.len() > PRINTED {
-            say!("  and {} more", self.refused.len() - PRINTED)?;
-        }
-        Ok(())
-    }
+fn print(tally: &Tally) -> anyhow::Result<()> {
+    say!("lines read      {:>9}", tally.read)?;
+    say!("taken           {:>9}", tally.answered("taken"))?;
+    say!("already known   {:>9}", tally.answered("known"))?;
+    say!(
+        "passed over     {:>9}  (no contact event: log-ins, unanswered rings, restarts ...)",
+        tally.passed_over
+    )?;
+    tally.print_refused()
 }

@@ -5,13 +5,17 @@ use std::{net::SocketAddr, path::Path};
 use anyhow::Context;
 use platform::{
     auth::write_secret,
-    bus::{self, ServerConfig},
+    bus::{self, DepartmentAccount, ServerConfig},
 };
 
-use crate::{output::say, product::rights};
+use crate::{
+    output::say,
+    product::{accounts_in, rights},
+};
 
 /// Writes it, and makes the keys that are missing.
-pub(crate) fn run(dir: &Path, listen: SocketAddr) -> anyhow::Result<()> {
+pub(crate) fn run(dir: &Path, listen: SocketAddr, agreements: Option<&Path>) -> anyhow::Result<()> {
+    let departments = agreements.map_or(Ok(Vec::new()), accounts_in)?;
     std::fs::create_dir_all(dir)
         .with_context(|| format!("cannot make the folder {}", dir.display()))?;
     let dir = dir.canonicalize()?;
@@ -21,8 +25,43 @@ pub(crate) fn run(dir: &Path, listen: SocketAddr) -> anyhow::Result<()> {
         store: &dir.join("store"),
         keys: &keys,
     };
-    write_secret(&file, &bus::render(config, &rights())?)?;
+    let there_before = departments
+        .iter()
+        .map(|department| department.key_file(&keys).is_some_and(|file| file.exists()))
+        .collect::<Vec<bool>>();
+    let text = bus::render(config, &rights(&departments), &departments)?;
+    write_secret(&file, &text)?;
     say!("{}", file.display())?;
     say!("KOMMUNLOTS_NATS_URL=nats://{listen}")?;
-    say!("KOMMUNLOTS_NATS_KEYS={}", keys.display())
+    say!("KOMMUNLOTS_NATS_KEYS={}", keys.display())?;
+    if let Some(agreements) = agreements {
+        let agreements = agreements.canonicalize()?;
+        say!("KOMMUNLOTS_ROUTING_AGREEMENTS={}", agreements.display())?;
+    }
+    for (department, there_before) in departments.iter().zip(there_before) {
+        tell(department, there_before, &keys)?;
+    }
+    if departments.iter().any(|d| d.public_nkey.is_none()) {
+        say!(
+            "# hand each file to its department and to nobody else, encrypted or on a medium of its own;"
+        )?;
+        say!(
+            "# when the agreement names the key's public half, the file is no longer needed here: remove it"
+        )?;
+    }
+    Ok(())
+}
+
+/// What a department connects with.
+fn tell(account: &DepartmentAccount, there_before: bool, keys: &Path) -> anyhow::Result<()> {
+    let department = &account.department;
+    let Some(file) = account.key_file(keys) else {
+        return say!("# {department} connects with its own key, which its agreement names");
+    };
+    let made = if there_before { "kept" } else { "made" };
+    say!(
+        "# {department} connects with the key {made} in {}, in its agreement: public_nkey = \"{}\"",
+        file.display(),
+        account.public_key(keys)?
+    )
 }

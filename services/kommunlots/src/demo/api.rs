@@ -65,6 +65,11 @@ impl Client {
         self.send(path, Body::Json { json, key }).await
     }
 
+    /// Reads JSON; `None` when the product refuses it.
+    pub(super) async fn get(&self, path: &str) -> Option<String> {
+        self.send(path, Body::None).await
+    }
+
     /// Sends until the product has answered, and returns the answer unless it is a refusal. The same key each time: a
     /// request whose answer was lost has no second effect.
     async fn send(&self, path: &str, body: Body) -> Option<String> {
@@ -94,15 +99,20 @@ impl Client {
 
     async fn try_once(&self, path: &str, body: &Body) -> reqwest::Result<(StatusCode, String)> {
         let url = format!("{}{path}", self.api.base);
-        let request = body.onto(self.http.post(url).bearer_auth(&self.api.key));
+        let request = match body {
+            Body::None => self.http.get(url),
+            _ => self.http.post(url),
+        };
+        let request = body.onto(request.bearer_auth(&self.api.key));
         let answer = request.send().await?;
         // An answer that breaks off is no answer, so it is read here.
         Ok((answer.status(), answer.text().await?))
     }
 }
 
-/// What is sent: contact events, or one request about a case with its idempotency key.
+/// What is sent: nothing, contact events, or one request with its idempotency key.
 enum Body {
+    None,
     Lines(String),
     Json { json: String, key: String },
 }
@@ -110,6 +120,7 @@ enum Body {
 impl Body {
     fn onto(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
         match self {
+            Body::None => request,
             Body::Lines(lines) => request
                 .header("Content-Type", "application/x-ndjson")
                 .body(lines.clone()),

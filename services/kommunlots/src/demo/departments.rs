@@ -38,6 +38,14 @@ pub(super) const SWITCHBOARD: &str = "vaxel";
 /// What a burst water main makes people call about; it is also an ordinary, rare, case type.
 pub(super) const LEAK: &str = "vattenlacka";
 
+/// The departments whose own systems close cases over the bus; the others' officers use the case page.
+pub(super) fn with_systems() -> Vec<domain::Department> {
+    ["bygg", "skola", "vard", "gata", "miljo"]
+        .into_iter()
+        .filter_map(|label| label.parse().ok())
+        .collect()
+}
+
 const fn case_type(
     label: &'static str,
     rosa_group: u8,

@@ -53,6 +53,8 @@ pub(super) struct NewCase {
     /// Filled in by the centre, when the contact has its reference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) contact: Option<ContactOf>,
+    /// Whether the guide asks at once for it to be forwarded.
+    pub(super) forward: bool,
 }
 
 /// The contact a case came in by.
@@ -131,7 +133,7 @@ impl Matter {
         };
         let outcome = match opinion {
             _ if urgent => Outcome::Forwarded,
-            Some(Opinion::Praise) => Outcome::Resolved,
+            Some(Opinion::Praise) if case_type.rosa_group < 5 => Outcome::Resolved,
             // Opinions are always registered; in group 1 and 2 there is often nothing to register.
             None if case_type.rosa_group <= 2 && chance(rng, UNREGISTERED) => Outcome::Unregistered,
             _ if chance(rng, case_type.resolved) => Outcome::Resolved,
@@ -159,6 +161,7 @@ impl Matter {
                 text,
                 citizen: (!chance(rng, ANONYMOUS)).then(|| Citizen::draw(rng)),
                 contact: None,
+                forward: outcome == Outcome::Forwarded,
             },
         }
     }

@@ -5,8 +5,10 @@
 //! - `centre`, `contact`: queues and guides, a pure state machine that turns a plan into actions as time passes.
 //! - `api`, `cases`: post the actions. This file: waits for the clock, and goes from day to day.
 //!
-//! Nobody closes what was forwarded: that is the departments' work, and the product is there to chase them.
+//! - `agreements`: what the municipality has agreed on. `offices`: the departments' systems, which close most of what is
+//!   forwarded to them over the bus. Some is forgotten: the product is there to chase it.
 
+mod agreements;
 mod api;
 mod arrival;
 mod cases;
@@ -16,6 +18,7 @@ mod departments;
 mod event;
 mod hours;
 mod matter;
+mod offices;
 mod plan;
 mod random;
 mod rota;
@@ -24,6 +27,7 @@ mod tests;
 
 use std::time::Duration;
 
+use domain::local_day;
 use jiff::SignedDuration;
 use platform::clock::Clock;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
@@ -31,6 +35,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use api::Api;
 pub(crate) use hours::opening_morning;
+pub(crate) use offices::BusOfDepartments;
 
 use api::Client;
 use cases::Cases;
@@ -49,14 +54,18 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// When the HTTP client cannot be built, or the product answers with something else than it documents.
 pub(crate) async fn run(
     api: Api,
+    bus: BusOfDepartments,
     clock: Clock,
     seed: u64,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
+    let client = Client::new(api.clone())?;
+    agreements::apply(&client, local_day(clock.now())).await?;
     tokio::select! {
         biased;
         () = stop.cancelled() => Ok(()),
-        done = live(api, clock, seed) => done,
+        done = live(api, clock.clone(), seed) => done,
+        () = offices::run(bus, departments::with_systems(), clock, stop.clone()) => Ok(()),
     }
 }
 

@@ -1,9 +1,14 @@
 //! PostgreSQL and NATS: those that are configured, or private ones in the data folder.
 
-use std::path::PathBuf;
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
+use anyhow::bail;
+use domain::{Agreements, Department, DepartmentAgreement};
 use embedded::{DataFolder, Guard, Nats, Postgres};
-use platform::bus::{self, Rights, ServerConfig};
+use platform::bus::{self, DepartmentAccount, Rights, ServerConfig};
 
 use super::Roles;
 use crate::config::Settings;
@@ -13,6 +18,8 @@ pub(crate) struct Servers {
     pub(crate) database_url: String,
     pub(crate) nats_url: String,
     pub(crate) nats_keys: Option<PathBuf>,
+    /// Departments that have an account on the bus.
+    pub(crate) departments: BTreeSet<Department>,
     /// Taken where something in it is used.
     pub(crate) folder: Option<DataFolder>,
     postgres: Option<Postgres>,
@@ -26,21 +33,27 @@ impl Servers {
             database_url: String::new(),
             nats_url: String::new(),
             nats_keys: None,
+            departments: BTreeSet::new(),
             folder: None,
             postgres: None,
             nats: None,
         }
     }
 
-    /// Starts what `roles` need and the settings do not name.
+    /// Starts what `roles` need and the settings do not name; `departments` get accounts on the bus.
     ///
     /// # Errors
     /// When the data folder is in use, or a server can neither be found nor fetched nor started.
-    pub(crate) async fn start(settings: &Settings, roles: Roles) -> anyhow::Result<Self> {
+    pub(crate) async fn start(
+        settings: &Settings,
+        roles: Roles,
+        departments: &[DepartmentAccount],
+    ) -> anyhow::Result<Self> {
         let mut servers = Self {
             database_url: settings.database_url.clone().unwrap_or_default(),
             nats_url: settings.nats_url.clone().unwrap_or_default(),
             nats_keys: settings.nats_keys.clone(),
+            departments: departments.iter().map(|d| d.department.clone()).collect(),
             ..Self::none()
         };
         let own_database = settings.database_url.is_none() && roles.need_database();
@@ -62,7 +75,7 @@ impl Servers {
             if !own_nats {
                 return anyhow::Ok(None);
             }
-            let nats = start_nats(&folder, &guard).await?;
+            let nats = start_nats(&folder, &guard, departments).await?;
             nats.server.supervise();
             Ok(Some(nats))
         };
@@ -90,11 +103,48 @@ impl Servers {
 }
 
 /// What each service may do on the bus.
-pub(crate) fn rights() -> [Rights; 3] {
-    [intake::rights(), metrics::rights(), wallboard::rights()]
+pub(crate) fn rights(departments: &[DepartmentAccount]) -> [Rights; 4] {
+    let departments = departments.iter().map(|d| d.department.clone()).collect();
+    [
+        intake::rights(),
+        routing::rights(&departments),
+        metrics::rights(),
+        wallboard::rights(),
+    ]
 }
 
-async fn start_nats(folder: &DataFolder, guard: &Guard) -> anyhow::Result<Nats> {
+/// The departments of the agreements in `folder`, with the keys they bring.
+///
+/// # Errors
+/// When the folder cannot be used; everything that is wrong in it.
+pub(crate) fn accounts_in(folder: &Path) -> anyhow::Result<Vec<DepartmentAccount>> {
+    match routing::agreements::read(folder) {
+        Ok(checked) => Ok(accounts(&checked.agreements)),
+        Err(problems) => {
+            let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            bail!(
+                "something is wrong with the agreements in {}:\n{}",
+                folder.display(),
+                problems.join("\n")
+            )
+        }
+    }
+}
+
+/// The departments that `agreements` name, with the keys they bring.
+pub(crate) fn accounts(agreements: &Agreements) -> Vec<DepartmentAccount> {
+    let account = |(department, agreed): (&Department, &DepartmentAgreement)| DepartmentAccount {
+        department: department.clone(),
+        public_nkey: agreed.public_nkey.clone(),
+    };
+    agreements.departments.iter().map(account).collect()
+}
+
+async fn start_nats(
+    folder: &DataFolder,
+    guard: &Guard,
+    departments: &[DepartmentAccount],
+) -> anyhow::Result<Nats> {
     let place = folder.path().join("nats");
     let keys = place.join("keys");
     Nats::start(&place, guard, |place| {
@@ -103,7 +153,7 @@ async fn start_nats(folder: &DataFolder, guard: &Guard) -> anyhow::Result<Nats> 
             store: &place.store_dir,
             keys: &keys,
         };
-        bus::render(config, &rights())
+        bus::render(config, &rights(departments), departments)
     })
     .await
 }

@@ -1,7 +1,5 @@
 //! `GET /figures`: the figures of a period.
 
-use std::collections::BTreeMap;
-
 use axum::{
     Json,
     extract::{Query, State},
@@ -12,7 +10,7 @@ use platform::{Problem, http::FieldError};
 use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 
-use super::Metrics;
+use super::{Metrics, query::Asked};
 use crate::{
     board::{rate, rounded},
     store::figures::sums,
@@ -140,7 +138,7 @@ impl std::str::FromStr for By {
 )]
 pub(crate) async fn get(
     State(metrics): State<Metrics>,
-    Query(query): Query<BTreeMap<String, String>>,
+    Query(query): Query<Asked>,
 ) -> Result<Json<Vec<Figures>>, Problem> {
     let (from, to, by) = read(&query).map_err(|e| Problem::invalid(vec![e]))?;
     let rows = sums(&metrics.pool, from, to, by.map_or("all", By::as_str))
@@ -154,31 +152,8 @@ pub(crate) async fn get(
     ))
 }
 
-fn read(query: &BTreeMap<String, String>) -> Result<(Date, Date, Option<By>), FieldError> {
-    if let Some(unknown) = query
-        .keys()
-        .find(|k| !["from", "to", "by"].contains(&k.as_str()))
-    {
-        return Err(FieldError::new(
-            unknown,
-            "is not known here; use from, to and by",
-        ));
-    }
-    let day = |name: &str| -> Result<Date, FieldError> {
-        let wrong = |_| FieldError::new(name, "must be a day such as 2021-02-01");
-        let text = query
-            .get(name)
-            .ok_or_else(|| FieldError::new(name, "is missing; give a day such as 2021-02-01"))?;
-        text.parse().map_err(wrong)
-    };
-    let (from, to) = (day("from")?, day("to")?);
-    if to < from {
-        return Err(FieldError::new("to", "must not be before from"));
-    }
-    let by = query
-        .get("by")
-        .map(|by| by.parse())
-        .transpose()
-        .map_err(|e: String| FieldError::new("by", e))?;
-    Ok((from, to, by))
+fn read(query: &Asked) -> Result<(Date, Date, Option<By>), FieldError> {
+    query.only(&["from", "to", "by"])?;
+    let (from, to) = query.days()?;
+    Ok((from, to, query.by()?))
 }

@@ -1,9 +1,9 @@
 //! SQL of the board.
 
-use domain::{CASES, CONTACTS, Channel, ContactSums};
+use domain::{CASES, CONTACTS, Channel, ContactSums, Department};
 use jiff::{Timestamp, civil::Date};
 use jiff_sqlx::{Timestamp as Sql, ToSqlx};
-use sqlx::{Executor, PgPool};
+use sqlx::{Executor, PgConnection, PgPool};
 
 use super::impossible;
 
@@ -18,11 +18,28 @@ pub(crate) struct Snapshot {
     pub(crate) contacts: ContactSums,
     /// Cases of the day: registered, resolved; `None` where no case was ever heard of.
     pub(crate) cases: Option<(i64, i64)>,
+    /// Departments that ever had forwarded cases, in the board's order; `None` where no forwarded case was ever heard of.
+    pub(crate) forwarded: Option<Vec<Open>>,
+    /// The next instant at which a forwarded case becomes overdue.
+    pub(crate) next_due: Option<Timestamp>,
 }
 
-/// Reads it. `start` is the first instant of `day`: nobody hangs on the telephone since yesterday.
+/// A department's open forwarded cases, an import's not among them.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Open {
+    pub(crate) department: Department,
+    pub(crate) open: i64,
+    pub(crate) overdue: i64,
+    /// When the oldest was forwarded to it; `None` where there is none.
+    pub(crate) oldest_forwarded_at: Option<Timestamp>,
+    /// See [`domain::ForwardedAt`].
+    pub(crate) oldest_due: Option<Timestamp>,
+}
+
+/// Reads it as of `now`. `start` is the first instant of its `day`: nobody hangs on the telephone since yesterday.
 pub(crate) async fn snapshot(
     pool: &PgPool,
+    now: Timestamp,
     day: Date,
     start: Timestamp,
 ) -> Result<Snapshot, sqlx::Error> {
@@ -67,6 +84,14 @@ pub(crate) async fn snapshot(
     .bind(day.to_sqlx())
     .fetch_one(&mut *transaction)
     .await?;
+    let open = open(&mut transaction, now).await?;
+    let (any_forwarded, next_due): (bool, Option<Sql>) = sqlx::query_as(
+        "SELECT EXISTS (SELECT FROM forwarded_fact), min(late_from) FROM forwarded_span
+         WHERE until IS NULL AND state <> 'closed' AND NOT imported AND late_from >= $1",
+    )
+    .bind(now.to_sqlx())
+    .fetch_one(&mut *transaction)
+    .await?;
     transaction.commit().await?;
 
     let queue = |(channel, waiting, since): (String, i64, Option<Sql>)| {
@@ -94,5 +119,34 @@ pub(crate) async fn snapshot(
             ..ContactSums::default()
         },
         cases: known.then_some((registered, resolved)),
+        forwarded: any_forwarded.then_some(open),
+        next_due: next_due.map(Sql::to_jiff),
     })
+}
+
+/// Every department's open forwarded cases: first the one whose case has been overdue for the longest, then the one whose
+/// case is oldest.
+async fn open(connection: &mut PgConnection, now: Timestamp) -> Result<Vec<Open>, sqlx::Error> {
+    type Row = (String, i64, i64, Option<Sql>, Option<Sql>);
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT d.department, o.open, o.overdue, o.oldest_forwarded_at, o.oldest_due FROM forwarded_department d, LATERAL (
+             SELECT count(*) AS open, count(*) FILTER (WHERE late_from < $1) AS overdue,
+                    min(forwarded_at) AS oldest_forwarded_at, min(late_from) AS oldest_due
+             FROM forwarded_span
+             WHERE department = d.department AND until IS NULL AND state <> 'closed' AND NOT imported) o
+         ORDER BY CASE WHEN o.overdue > 0 THEN o.oldest_due END, o.oldest_forwarded_at, d.department",
+    )
+    .bind(now.to_sqlx())
+    .fetch_all(connection)
+    .await?;
+    let open = |(department, open, overdue, oldest_forwarded_at, oldest_due): Row| {
+        Ok(Open {
+            department: department.parse().map_err(|_| impossible("department"))?,
+            open,
+            overdue,
+            oldest_forwarded_at: oldest_forwarded_at.map(Sql::to_jiff),
+            oldest_due: oldest_due.map(Sql::to_jiff),
+        })
+    };
+    rows.into_iter().map(open).collect()
 }

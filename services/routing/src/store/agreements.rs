@@ -3,7 +3,7 @@
 use domain::Agreements;
 use jiff::{Timestamp, civil::Date};
 use jiff_sqlx::{Date as SqlDate, Timestamp as Sql, ToSqlx};
-use sqlx::{PgExecutor, types::Json};
+use sqlx::{PgConnection, PgExecutor, types::Json};
 
 /// A version of the agreements. Never changed.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,7 +16,18 @@ pub(crate) struct Version {
     pub(crate) content: Agreements,
 }
 
-/// Adds a version and returns its number.
+/// Waits until nobody else adds a version, and lets nobody begin before the transaction ends: numbers and commits then come
+/// in the same order, so that who knows a number knows all below it.
+pub(crate) async fn add_alone(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '/agreements', 0))",
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Adds a version and returns its number. Only after [`add_alone`].
 pub(crate) async fn add_version(
     executor: impl PgExecutor<'_>,
     content: &Agreements,

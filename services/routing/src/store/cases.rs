@@ -50,6 +50,17 @@ pub(crate) async fn cases_for_update(
     read(rows)
 }
 
+/// Waits until no other import is under way, and lets none begin before the transaction ends: whoever looks whether a case
+/// is known sees what its predecessor left.
+pub(crate) async fn import_alone(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '/history', 0))",
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Writes cases, new ones and known ones.
 pub(crate) async fn save_cases(
     connection: &mut PgConnection,
@@ -67,7 +78,7 @@ pub(crate) async fn save_cases(
              paused_at = excluded.paused_at, paused_until = excluded.paused_until,
              pause_reason = excluded.pause_reason, paused_s = excluded.paused_s, closed_at = excluded.closed_at,
              outcome = excluded.outcome, wanted = excluded.wanted, imported = excluded.imported,
-             changed_at = excluded.changed_at",
+             historical = excluded.historical, changed_at = excluded.changed_at",
     )
     .bind(serde_json::to_string(cases).map_err(unwritable)?)
     .execute(connection)
@@ -103,25 +114,4 @@ pub(crate) async fn pauses_over(
     .fetch_all(executor)
     .await?;
     Ok(ids.into_iter().map(CaseId).collect())
-}
-
-/// Cases registered in a period, imported ones not, for a dry run; at most `most`.
-pub(crate) async fn registered_between(
-    executor: impl PgExecutor<'_>,
-    from: Timestamp,
-    until: Timestamp,
-    most: i64,
-) -> Result<Vec<Case>, sqlx::Error> {
-    let rows: Vec<String> = sqlx::query_scalar(
-        "SELECT row_to_json(c)::text FROM routed_case c
-         WHERE registered_at >= $1 AND registered_at < $2 AND NOT imported ORDER BY registered_at, id LIMIT $3",
-    )
-    .bind(from.to_sqlx())
-    .bind(until.to_sqlx())
-    .bind(most)
-    .fetch_all(executor)
-    .await?;
-    rows.iter()
-        .map(|row| serde_json::from_str(row).map_err(impossible))
-        .collect()
 }

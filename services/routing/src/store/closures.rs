@@ -2,45 +2,75 @@
 
 use std::collections::HashMap;
 
-use domain::{ClosureAnswer, Department};
+use domain::{CaseClosure, CaseId, ClosureAnswer, Department};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, types::Json};
 
-/// What a department's closures with these ids were answered before.
-pub(crate) async fn answers(
+/// A closure that was answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answered {
+    pub(crate) closure: CaseClosure,
+    pub(crate) answer: ClosureAnswer,
+}
+
+/// Those of a department's closures with these ids that were answered before.
+pub(crate) async fn answered(
     connection: &mut PgConnection,
     department: &Department,
     ids: &[&str],
-) -> Result<HashMap<String, ClosureAnswer>, sqlx::Error> {
-    let rows: Vec<(String, Json<ClosureAnswer>)> =
-        sqlx::query_as("SELECT id, answer FROM closure WHERE department = $1 AND id = ANY($2)")
-            .bind(department.as_str())
-            .bind(ids)
-            .fetch_all(connection)
-            .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(id, answer)| (id, answer.0))
-        .collect())
+) -> Result<HashMap<String, Answered>, sqlx::Error> {
+    type Row = (String, uuid::Uuid, String, Json<ClosureAnswer>);
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT id, case_id, outcome, answer FROM closure WHERE department = $1 AND id = ANY($2)",
+    )
+    .bind(department.as_str())
+    .bind(ids)
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|(id, case, outcome, answer)| {
+            let closure = CaseClosure {
+                case: CaseId(case),
+                outcome: outcome
+                    .parse()
+                    .map_err(|e: String| sqlx::Error::Decode(e.into()))?,
+            };
+            let answer = answer.0;
+            Ok((id, Answered { closure, answer }))
+        })
+        .collect()
 }
 
-/// Remembers answers by the closures' ids.
-pub(crate) async fn save_answers(
+/// Remembers closures by their ids, which the department has not used before.
+pub(crate) async fn save_answered(
     connection: &mut PgConnection,
     department: &Department,
-    answers: &[(&str, &ClosureAnswer)],
+    answered: &[(&str, &Answered)],
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    if answers.is_empty() {
+    fn of<'a, T>(
+        answered: &[(&'a str, &'a Answered)],
+        what: impl Fn(&'a str, &'a Answered) -> T,
+    ) -> Vec<T> {
+        answered.iter().map(|(id, a)| what(id, a)).collect()
+    }
+    if answered.is_empty() {
         return Ok(());
     }
     sqlx::query(
-        "INSERT INTO closure (department, id, answer, at) SELECT $1, id, answer, $4 FROM unnest($2::text[], $3::json[]) AS c (id, answer)",
+        "INSERT INTO closure (department, id, case_id, outcome, answer, at)
+         SELECT $1, id, case_id, outcome, answer, $6
+         FROM unnest($2::text[], $3::uuid[], $4::text[], $5::json[]) AS c (id, case_id, outcome, answer)",
     )
     .bind(department.as_str())
-    .bind(answers.iter().map(|(id, _)| *id).collect::<Vec<_>>())
-    .bind(answers.iter().map(|(_, answer)| Json(*answer)).collect::<Vec<_>>())
+    .bind(of(answered, |id, _| id))
+    .bind(of(answered, |_, a| a.closure.case.0))
+    .bind(of(answered, |_, a| a.closure.outcome.as_str()))
+    .bind(of(answered, |_, a| Json(&a.answer)))
     .bind(now.to_sqlx())
     .execute(connection)
     .await?;

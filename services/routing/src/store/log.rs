@@ -40,18 +40,81 @@ pub(crate) async fn write(
     Ok(())
 }
 
-/// A case's log, oldest first: when, what, who, note.
-pub(crate) async fn lines(
+/// Lines and views of a case that are read at the most: what a page shows must not grow with history.
+const MOST_LINES: i64 = 100;
+const MOST_VIEWS: i64 = 10;
+
+/// Something that happened to a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Happened {
+    pub(crate) id: i64,
+    pub(crate) at: Timestamp,
+    pub(crate) what: String,
+    pub(crate) who: String,
+    pub(crate) note: Option<String>,
+}
+
+/// The latest of what happened to a case.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct History {
+    /// All but views, oldest first.
+    pub(crate) lines: Vec<Happened>,
+    /// When its page was looked at, latest first.
+    pub(crate) views: Vec<Timestamp>,
+    /// Whether there is more than is read.
+    pub(crate) more: bool,
+}
+
+/// The latest of what happened to a case.
+pub(crate) async fn history(
+    connection: &mut PgConnection,
+    case: CaseId,
+) -> Result<History, sqlx::Error> {
+    let mut rows: Vec<(i64, Sql, String, String, Option<String>)> = sqlx::query_as(
+        "SELECT id, at, what, who, note FROM case_log WHERE case_id = $1 AND what <> 'viewed' ORDER BY id DESC LIMIT $2",
+    )
+    .bind(case.0)
+    .bind(MOST_LINES + 1)
+    .fetch_all(&mut *connection)
+    .await?;
+    let views: Vec<Sql> = sqlx::query_scalar(
+        "SELECT at FROM case_log WHERE case_id = $1 AND what = 'viewed' ORDER BY id DESC LIMIT $2",
+    )
+    .bind(case.0)
+    .bind(MOST_VIEWS)
+    .fetch_all(connection)
+    .await?;
+    let most = usize::try_from(MOST_LINES).unwrap_or(usize::MAX);
+    let more = rows.len() > most;
+    rows.truncate(most);
+    let happened =
+        |(id, at, what, who, note): (i64, Sql, String, String, Option<String>)| Happened {
+            id,
+            at: at.to_jiff(),
+            what,
+            who,
+            note,
+        };
+    Ok(History {
+        lines: rows.into_iter().rev().map(happened).collect(),
+        views: views.into_iter().map(Sql::to_jiff).collect(),
+        more,
+    })
+}
+
+/// Whether a note with these very words has come after the line `after`: the same form was sent twice.
+pub(crate) async fn noted_after(
     executor: impl PgExecutor<'_>,
     case: CaseId,
-) -> Result<Vec<(Timestamp, String, String, Option<String>)>, sqlx::Error> {
-    let rows: Vec<(Sql, String, String, Option<String>)> =
-        sqlx::query_as("SELECT at, what, who, note FROM case_log WHERE case_id = $1 ORDER BY id")
-            .bind(case.0)
-            .fetch_all(executor)
-            .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(at, what, who, note)| (at.to_jiff(), what, who, note))
-        .collect())
+    after: i64,
+    note: &str,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM case_log WHERE case_id = $1 AND id > $2 AND what <> 'viewed' AND what = 'noted' AND note = $3)",
+    )
+    .bind(case.0)
+    .bind(after)
+    .bind(note)
+    .fetch_one(executor)
+    .await
 }

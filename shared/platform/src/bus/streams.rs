@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
-use domain::Stream;
+use domain::{Department, Stream, in_stream, out_stream, out_subjects};
 
 use super::{Bus, Rights};
 
@@ -47,6 +47,7 @@ pub async fn ensure_stream(
         retention: RetentionPolicy::Limits,
         storage: StorageType::File,
         discard: DiscardPolicy::New,
+        max_bytes: stream.max_bytes(),
         max_age: MAX_AGE,
         duplicate_window,
         deny_delete: true,
@@ -65,9 +66,7 @@ impl Rights {
         self.publish
             .extend(subjects.iter().map(|s| (*s).to_owned()));
         self.publish.push(format!("source.*.{name}"));
-        for verb in ["CREATE", "UPDATE", "INFO"] {
-            self.publish.push(format!("$JS.API.STREAM.{verb}.{name}"));
-        }
+        self.keep_stream(name);
         self.subscribe.push(format!("resend.*.{name}"));
         self.answers = true;
         self
@@ -76,14 +75,44 @@ impl Rights {
     /// Adds what a consumer of `stream` needs.
     #[must_use]
     pub fn consuming(mut self, stream: Stream) -> Self {
-        let (name, service) = (stream.name(), self.service);
-        for verb in ["CREATE", "INFO", "MSG.NEXT"] {
-            self.publish
-                .push(format!("$JS.API.CONSUMER.{verb}.{name}.{service}"));
-        }
-        self.publish.push(format!("$JS.ACK.{name}.{service}.>"));
+        let name = stream.name();
+        self.pull(name);
         self.publish.push(format!("resend.*.{name}"));
         self.subscribe.push(format!("source.*.{name}"));
         self
+    }
+
+    /// Adds what routing needs for a department with an account: see [`super::ensure_department`]. It reads closures as
+    /// the consumer with the service's name.
+    #[must_use]
+    pub fn department(self, department: &Department) -> Self {
+        let (closures, told) = (in_stream(department), out_stream(department));
+        let mut rights = self.owning(&told, &[&out_subjects(department)]);
+        rights.keep_stream(&closures);
+        rights.pull(&closures);
+        rights.keep_consumer(&told, department.as_str());
+        rights
+    }
+
+    fn keep_stream(&mut self, name: &str) {
+        for verb in ["CREATE", "UPDATE", "INFO"] {
+            self.publish.push(format!("$JS.API.STREAM.{verb}.{name}"));
+        }
+    }
+
+    fn keep_consumer(&mut self, stream: &str, consumer: &str) {
+        for verb in ["CREATE", "INFO"] {
+            self.publish
+                .push(format!("$JS.API.CONSUMER.{verb}.{stream}.{consumer}"));
+        }
+    }
+
+    /// As the consumer with the service's name.
+    fn pull(&mut self, stream: &str) {
+        let service = self.service;
+        self.keep_consumer(stream, service);
+        self.publish
+            .push(format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{service}"));
+        self.publish.push(format!("$JS.ACK.{stream}.{service}.>"));
     }
 }

@@ -146,7 +146,7 @@ async fn watch(
     weights: &mut Vec<f64>,
 ) -> anyhow::Result<(Spread, Spread)> {
     product.until_applied(PATIENCE).await?;
-    let viewers = Viewers::open(product.address, viewers).await?;
+    let viewers = Viewers::open(product.address, viewers, CONTACTS).await?;
     let before = product.last().await?;
     let (sender, receiver) = mpsc::channel(1_000);
     let receiver = Arc::new(tokio::sync::Mutex::new(receiver));

@@ -2,6 +2,7 @@
 
 mod batch;
 mod cases;
+mod closures;
 mod history;
 mod import;
 mod latency;
@@ -20,11 +21,12 @@ use tokio::task::JoinSet;
 use crate::{product::Product, scale::Scale, table::Row};
 
 /// The groups, in the order in which they are measured.
-pub(crate) const NAMES: [&str; 7] = [
+pub(crate) const NAMES: [&str; 8] = [
     "batch",
     "singles",
     "sustained",
     "cases",
+    "closures",
     "latency",
     "import",
     "history",
@@ -52,6 +54,7 @@ pub(crate) async fn measure(name: &str, setting: &Setting) -> anyhow::Result<Vec
         "singles" => singles::measure(setting).await,
         "sustained" => sustained::measure(setting).await,
         "cases" => cases::measure(setting).await,
+        "closures" => closures::measure(setting).await,
         "latency" => latency::measure(setting).await,
         "import" => import::measure(setting).await,
         "history" => history::measure(setting).await,

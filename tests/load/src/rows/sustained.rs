@@ -16,7 +16,7 @@ use super::{PATIENCE, Setting};
 use crate::{
     events,
     http::Connection,
-    product::Product,
+    product::{CONTACTS, Product},
     table::{Row, Target, number},
     viewers::Viewers,
 };
@@ -101,7 +101,7 @@ async fn hold(
 ) -> anyhow::Result<Step> {
     product.until_applied(PATIENCE).await?;
     let before = product.last().await?;
-    let viewers = Viewers::open(product.address, 1).await?;
+    let viewers = Viewers::open(product.address, 1, CONTACTS).await?;
     let acknowledged = Arc::new(AtomicU64::new(before));
     let (sender, senders) = senders(product, &acknowledged).await?;
 

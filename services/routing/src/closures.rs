@@ -1,0 +1,16 @@
+//! Closures that departments' own systems send: over the bus, or by webhook. A department closes what it has, an id has one
+//! effect whichever way it comes, and everything is answered.
+
+mod decide;
+mod inbox;
+mod read;
+mod secrets;
+mod settle;
+mod signature;
+mod webhook;
+
+pub(crate) use inbox::Inbox;
+pub use read::{Readable, Unreadable, Wrong, read};
+pub use secrets::{NewSecret, NoSecret, WebhookSecret, new_secret, revoke_secret, secrets};
+pub use webhook::ClosuresApi;
+pub(crate) use webhook::router;

@@ -1,0 +1,215 @@
+//! Closures of one department, settled together in one transaction.
+
+use std::collections::HashMap;
+
+use axum::body::Bytes;
+use domain::{
+    CaseId, ClosedBy, ClosureAnswer, ClosureResult, Department, News, NewsOf, in_stream, in_subject,
+};
+use jiff::SignedDuration;
+use platform::{
+    dead_letters::{self, New},
+    meters,
+};
+use sqlx::PgConnection;
+
+use super::{
+    decide::{Decision, accepted, decide},
+    read::{Readable, Unreadable, read},
+};
+use crate::{
+    Desk, SERVICE,
+    ask::{Ask, ask},
+    store::{self, Answered},
+    work::Work,
+};
+
+/// Who sent closures, as the bus or a signature told, and which way.
+#[derive(Debug, Clone)]
+pub(super) struct Sender {
+    pub(super) department: Department,
+    pub(super) way: ClosedBy,
+}
+
+/// A closure as it was sent.
+#[derive(Debug, Clone)]
+pub(super) struct Sent {
+    /// Its number on the bus, if it came over the bus.
+    pub(super) message: Option<u64>,
+    pub(super) payload: Bytes,
+    pub(super) read: Result<Readable, Unreadable>,
+}
+
+impl Sent {
+    pub(super) fn new(payload: Bytes, message: Option<u64>) -> Self {
+        let read = read(&payload);
+        Self {
+            message,
+            payload,
+            read,
+        }
+    }
+}
+
+impl Sender {
+    /// Settles closures within the transaction on `connection`, and returns the answer to each. What came over the bus is
+    /// answered there too. The caller commits, and then calls [`Desk::wake`].
+    pub(super) async fn settle(
+        &self,
+        desk: &Desk,
+        connection: &mut PgConnection,
+        sent: &[Sent],
+        traceparent: Option<String>,
+    ) -> Result<Vec<ClosureAnswer>, sqlx::Error> {
+        let readable = || sent.iter().filter_map(|sent| sent.read.as_ref().ok());
+        let mut cases: Vec<CaseId> = readable().map(|r| r.closure.case).collect();
+        cases.sort_unstable();
+        cases.dedup();
+        let ids: Vec<&str> = readable().map(|r| r.id.as_str()).collect();
+        let mut work = Work::begin(desk, connection, &cases).await?;
+        work.traceparent = traceparent;
+        // Looked up when nobody else can close these cases: whoever closed one before has left the answer here.
+        let mut before = store::answered(connection, &self.department, &ids).await?;
+        let (mut fresh, mut answers) = (Vec::new(), Vec::with_capacity(sent.len()));
+        for sent in sent {
+            answers.push(match &sent.read {
+                Ok(readable) => self.answer(&mut work, readable, &mut before, &mut fresh),
+                Err(unreadable) => {
+                    self.keep(connection, &work, sent, unreadable).await?;
+                    unreadable.answer(sent.message)
+                }
+            });
+        }
+        if self.way == ClosedBy::Bus {
+            self.tell(&mut work, &answers);
+        }
+        let fresh: Vec<(&str, &Answered)> = fresh
+            .iter()
+            .filter_map(|id: &&str| Some((*id, before.get(*id)?)))
+            .collect();
+        store::save_answered(connection, &self.department, &fresh, work.now).await?;
+        work.save(connection).await?;
+        Ok(answers)
+    }
+
+    /// Answers one closure, and adds it to those known; `fresh` gets the ids that are new.
+    fn answer<'s>(
+        &self,
+        work: &mut Work<'_>,
+        readable: &'s Readable,
+        before: &mut HashMap<String, Answered>,
+        fresh: &mut Vec<&'s str>,
+    ) -> ClosureAnswer {
+        let Readable { id, closure, .. } = readable;
+        let case = work.cases.get(&closure.case);
+        let decision = decide(closure, &self.department, before.get(id), case);
+        let answer = |result, why| ClosureAnswer {
+            closure: Some(id.clone()),
+            case: Some(closure.case),
+            message: None,
+            result,
+            why,
+        };
+        let answer = match decision {
+            Decision::Again(same) => return same,
+            Decision::IdUsedBefore(why) => return answer(ClosureResult::Refused, why),
+            Decision::NotTheirs(why) => answer(ClosureResult::Refused, why),
+            Decision::AlreadyClosed(why) => answer(ClosureResult::AlreadyClosed, why),
+            Decision::Close => {
+                let close = Ask::Close {
+                    outcome: closure.outcome,
+                    by: self.way,
+                };
+                match ask(work, closure.case, &self.who(), close) {
+                    Ok(()) => answer(ClosureResult::Accepted, accepted(closure.outcome)),
+                    Err(why) => answer(ClosureResult::Refused, why),
+                }
+            }
+        };
+        let known = Answered {
+            closure: *closure,
+            answer: answer.clone(),
+        };
+        before.insert(id.clone(), known);
+        fresh.push(id);
+        answer
+    }
+
+    /// As the case's log names it.
+    fn who(&self) -> String {
+        let way = match self.way {
+            ClosedBy::Webhook => "webhook",
+            _ => "bus",
+        };
+        format!("{} ({way})", self.department)
+    }
+
+    /// Publishes the answers. Each has an instant of its own, so that those to the same closure are different events.
+    fn tell(&self, work: &mut Work<'_>, answers: &[ClosureAnswer]) {
+        let mut at = work.now;
+        for answer in answers {
+            work.news.push(News {
+                department: self.department.clone(),
+                at,
+                what: NewsOf::Closure(answer.clone()),
+            });
+            at += SignedDuration::from_micros(1);
+        }
+    }
+
+    /// Keeps what cannot be read as a dead letter.
+    async fn keep(
+        &self,
+        connection: &mut PgConnection,
+        work: &Work<'_>,
+        sent: &Sent,
+        unreadable: &Unreadable,
+    ) -> Result<(), sqlx::Error> {
+        let letter = New {
+            stream: &self.stream(),
+            subject: &in_subject(&self.department),
+            source: None,
+            sequence: sent.message,
+            reason: &unreadable.reason(),
+            payload: &sent.payload,
+        };
+        dead_letters::insert(connection, &letter, work.now).await
+    }
+
+    /// Counts what has been settled and committed, and says what could not be read.
+    pub(super) fn settled(&self, sent: &[Sent]) {
+        let stream = self.stream();
+        for sent in sent {
+            let counter = match &sent.read {
+                Ok(_) => &meters::APPLIED,
+                Err(unreadable) => {
+                    let (message, reason) = (sent.message, unreadable.reason());
+                    tracing::warn!(
+                        service = SERVICE,
+                        stream,
+                        message,
+                        reason,
+                        "a closure could not be read and is a dead letter"
+                    );
+                    &meters::DEAD_LETTERS
+                }
+            };
+            counter.with_label_values(&[SERVICE, stream.as_str()]).inc();
+        }
+    }
+
+    /// Makes this sender's figures appear before the first closure.
+    pub(super) fn touch(&self) {
+        for counter in [&meters::APPLIED, &meters::DEAD_LETTERS] {
+            counter.with_label_values(&[SERVICE, self.stream().as_str()]);
+        }
+    }
+
+    /// Where it came from, for dead letters and figures: the department's stream, or `WEBHOOK`.
+    pub(super) fn stream(&self) -> String {
+        match self.way {
+            ClosedBy::Webhook => "WEBHOOK".to_owned(),
+            _ => in_stream(&self.department),
+        }
+    }
+}

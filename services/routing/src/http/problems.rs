@@ -1,0 +1,44 @@
+//! How what happens to a request becomes a problem.
+
+use axum::http::StatusCode;
+use platform::{Problem, http::FieldError};
+
+use crate::agreements;
+
+/// What a failed read or write is told.
+pub(crate) fn not_done(error: &sqlx::Error) -> Problem {
+    if platform::database::may_pass(error) {
+        Problem::away("the database", error)
+    } else {
+        Problem::internal(error)
+    }
+}
+
+pub(crate) fn unknown_case() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "no such case",
+        "look at the id that the registration answered; of a case registered just now routing hears in a moment",
+    )
+}
+
+pub(crate) fn unknown_version() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "no such version",
+        "`GET /routing/agreements` lists the versions there are",
+    )
+}
+
+/// What is wrong in agreements sent as the field `content`, by department.
+pub(crate) fn wrong_content(problems: Vec<agreements::Problem>) -> Problem {
+    let field = |problem: &agreements::Problem| match problem.file.strip_suffix(".toml") {
+        Some("municipality") | None => "content".to_owned(),
+        Some(department) => format!("content.departments.{department}"),
+    };
+    let errors = problems
+        .iter()
+        .filter(|problem| problem.level == agreements::Level::Error)
+        .map(|problem| FieldError::new(&field(problem), problem.text.as_str()));
+    Problem::invalid(errors.collect())
+}
