@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     agreements_applied::{Town, today},
-    harness::Api,
+    harness::{Api, Product, database},
 };
 
 #[tokio::test]
@@ -125,5 +125,31 @@ async fn a_key_with_the_scope_is_needed_and_what_is_wrong_is_refused_whole() -> 
         (StatusCode::CREATED, &json!(2)),
         "{added}"
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_key_of_a_folder_from_before_there_were_agreements_is_replaced() -> anyhow::Result<()> {
+    let mut product = Product::start()?;
+    let old = product.api()?;
+    let mut connection = database(&product.data()).await?;
+    sqlx::query("UPDATE access.api_key SET scopes = array_remove(scopes, 'agreements:write')")
+        .execute(&mut connection)
+        .await?;
+    drop(connection);
+    product.stop()?;
+    product.start_again()?;
+    let new = product.api()?;
+    let nothing = Value::Null;
+    assert_eq!(
+        old.post("/routing/agreements", &nothing).await?.0,
+        StatusCode::FORBIDDEN
+    );
+    assert_eq!(
+        new.post("/routing/agreements", &nothing).await?.0,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    // What it could do before, it still can.
+    assert_eq!(old.get("/routing/agreements").await?.0, StatusCode::OK);
     Ok(())
 }

@@ -82,7 +82,8 @@ const RIGHTS: [(&str, &str, bool, bool); 36] = [
     ),
     ("metrics", "_INBOX_intake.>", false, false),
     ("intake", "board", false, false),
-    ("intake", "source.intake.CASES", true, false),
+    // It hears routing there, and may hear itself.
+    ("intake", "source.intake.CASES", true, true),
     ("intake", "$JS.API.STREAM.DELETE.CONTACTS", false, false),
     ("intake", "$JS.API.STREAM.PURGE.CASES", false, false),
     (

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
-    case_page::{NAME, Officer, agree, link, logged, now, register},
+    case_page_officer::{NAME, Officer, agree, link, logged, now, register},
     faults_outside::Outside,
     harness::{Api, Product, database, eventually},
 };

@@ -173,7 +173,12 @@ impl System {
             .told(&format!("the answer to {id}"), |m| m["closure"] == id)
             .await?;
         fits("answer", &message)?;
-        Ok(message["data"].clone())
+        let mut answer = message["data"].clone();
+        // The answer itself, which is the same however often and whichever way it is given.
+        for more in ["department", "at", "event"] {
+            answer.as_object_mut().context("an object")?.remove(more);
+        }
+        Ok(answer)
     }
 }
 

@@ -113,3 +113,65 @@ async fn closures_wait_while_the_database_is_away() -> anyhow::Result<()> {
     assert_eq!(bygg.answer(&last).await?["result"], "accepted");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore]
+async fn zz_measure() -> anyhow::Result<()> {
+    use futures::StreamExt;
+    let city = City::start()?;
+    let n = 4000;
+    let cases: Vec<String> = futures::stream::iter(0..n)
+        .map(|_| city.register("bygg", true))
+        .buffer_unordered(64)
+        .collect::<Vec<_>>()
+        .await
+        .into_iter()
+        .collect::<anyhow::Result<_>>()?;
+    eventually("open", async || {
+        let open: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM routing.routed_case WHERE state='open'")
+                .fetch_one(&mut city.database().await?)
+                .await?;
+        ensure!(open == n as i64, "{open}");
+        Ok(())
+    })
+    .await?;
+    let bygg = System::connect(&city, "bygg").await?;
+    let begin = std::time::Instant::now();
+    for (i, case) in cases.iter().enumerate() {
+        bygg.client
+            .publish(
+                "closure",
+                closure(&i.to_string(), case, "done").to_string().into(),
+            )
+            .await?;
+    }
+    bygg.client.flush().await?;
+    eprintln!("sent {:?}", begin.elapsed());
+    eventually("answered", async || {
+        let done: i64 = sqlx::query_scalar("SELECT count(*) FROM routing.closure")
+            .fetch_one(&mut city.database().await?)
+            .await?;
+        ensure!(done == n as i64, "{done}");
+        Ok(())
+    })
+    .await?;
+    eprintln!("settled {:?}", begin.elapsed());
+    eventually("published", async || {
+        let (last, published): (i64, i64) = sqlx::query_as(
+            "SELECT last, published FROM routing.source WHERE name='routing/OUT_BYGG'",
+        )
+        .fetch_one(&mut city.database().await?)
+        .await?;
+        ensure!(last == published, "{last} {published}");
+        Ok(())
+    })
+    .await?;
+    for l in city.product.log().lines().filter(|l| l.contains("ZZ")) { eprintln!("{l}"); }
+    eprintln!(
+        "published {:?} = {}/s",
+        begin.elapsed(),
+        f64::from(n) / begin.elapsed().as_secs_f64()
+    );
+    Ok(())
+}

@@ -87,11 +87,7 @@ async fn a_signed_closure_is_answered_at_once() -> anyhow::Result<()> {
     assert_eq!(bygg.send(&body).await?, (StatusCode::OK, accepted.clone()));
     let mut on_the_bus = System::connect(&city, "bygg").await?;
     on_the_bus.send(body).await?;
-    let mut answer = on_the_bus.answer("1").await?;
-    for more in ["department", "at", "event"] {
-        answer.as_object_mut().context("an object")?.remove(more);
-    }
-    assert_eq!(answer, accepted);
+    assert_eq!(on_the_bus.answer("1").await?, accepted);
 
     let (status, already) = bygg.send(&closure("2", &mine, "done").to_string()).await?;
     assert_eq!(

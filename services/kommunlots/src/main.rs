@@ -1,5 +1,6 @@
 //! `kommunlots`: the only binary. What runs is chosen on the command line.
 
+mod asyncapi;
 mod cli;
 mod client;
 mod commands;
@@ -108,5 +109,6 @@ async fn run(cli: Cli, settings: config::Settings) -> anyhow::Result<()> {
         } => commands::config_check::run(&settings),
         Command::Healthcheck => commands::healthcheck::run(&settings, &cli.access).await,
         Command::Openapi => commands::print_openapi(),
+        Command::Asyncapi => commands::print_asyncapi(),
     }
 }

@@ -66,9 +66,12 @@ fn on_event(work: &mut Work<'_>, event: &CaseEvent) {
                 opinion: *opinion,
                 zone: zone.clone(),
             };
-            let kept = versions::bound(&work.versions, event.at)
-                .is_some_and(|v| v.content.route(&route).must_forward);
-            let case = Case::new(event.case, event.at, route);
+            let bound = versions::bound(&work.versions, event.at);
+            let kept = bound.is_some_and(|v| v.content.route(&route).must_forward);
+            let bound = bound.map(|v| v.version);
+            let mut case = Case::new(event.case, event.at, route);
+            // Bound now: what is applied later the same day is not for it.
+            case.agreement = bound;
             match (*asked, kept) {
                 (true, _) => asked_for(work, case),
                 (false, true) => {

@@ -40,8 +40,17 @@ pub(super) const LEAK: &str = "vattenlacka";
 
 /// The departments whose own systems close cases over the bus; the others' officers use the case page.
 pub(super) fn with_systems() -> Vec<domain::Department> {
-    ["bygg", "skola", "vard", "gata", "miljo"]
-        .into_iter()
+    labels(&["bygg", "skola", "vard", "gata", "miljo"])
+}
+
+/// The departments whose officers use the case page.
+pub(super) fn by_mail() -> Vec<domain::Department> {
+    labels(&["social", "kultur", "kansli"])
+}
+
+fn labels(labels: &[&str]) -> Vec<domain::Department> {
+    labels
+        .iter()
         .filter_map(|label| label.parse().ok())
         .collect()
 }

@@ -6,7 +6,8 @@
 //! - `api`, `cases`: post the actions. This file: waits for the clock, and goes from day to day.
 //!
 //! - `agreements`: what the municipality has agreed on. `offices`: the departments' systems, which close most of what is
-//!   forwarded to them over the bus. Some is forgotten: the product is there to chase it.
+//!   forwarded to them over the bus. `officers`: those who open the link in a mail instead. Some is forgotten: the product is
+//!   there to chase it.
 
 mod agreements;
 mod api;
@@ -18,6 +19,7 @@ mod departments;
 mod event;
 mod hours;
 mod matter;
+mod officers;
 mod offices;
 mod plan;
 mod random;
@@ -25,7 +27,7 @@ mod rota;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use domain::local_day;
 use jiff::SignedDuration;
@@ -55,6 +57,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(crate) async fn run(
     api: Api,
     bus: BusOfDepartments,
+    post: PathBuf,
     clock: Clock,
     seed: u64,
     stop: CancellationToken,
@@ -65,7 +68,8 @@ pub(crate) async fn run(
         biased;
         () = stop.cancelled() => Ok(()),
         done = live(api, clock.clone(), seed) => done,
-        () = offices::run(bus, departments::with_systems(), clock, stop.clone()) => Ok(()),
+        () = offices::run(bus, departments::with_systems(), clock.clone(), stop.clone()) => Ok(()),
+        () = officers::run(post, departments::by_mail(), clock) => Ok(()),
     }
 }
 

@@ -29,7 +29,7 @@ use crate::{Desk, SERVICE};
 /// Closures settled in one transaction at the most.
 const CHUNK: usize = 200;
 /// What is not acknowledged by then comes again.
-const ACK_WAIT: Duration = Duration::from_secs(30);
+const ACK_WAIT: Duration = Duration::from_secs(10);
 /// Between attempts.
 const PAUSE: Duration = Duration::from_millis(300);
 
@@ -145,10 +145,13 @@ impl Inbox {
             _ => None,
         };
         let cause = span.as_ref().and_then(telemetry::traceparent_of);
+        let t0 = std::time::Instant::now();
         self.settle_all(&mut sent, cause, stop).await?;
+        let t1 = t0.elapsed();
         for message in &messages {
             message.ack().await.map_err(anyhow::Error::from_boxed)?;
         }
+        eprintln!("ZZ chunk {} settle {:?} ack {:?}", sent.len(), t1, t0.elapsed() - t1);
         failed.map_or(Ok(()), |error| Err(error.into()))
     }
 
@@ -215,7 +218,9 @@ impl Inbox {
         sender
             .settle(&self.desk, &mut transaction, sent, cause)
             .await?;
+        let t0 = std::time::Instant::now();
         transaction.commit().await?;
+        eprintln!("ZZ commit {:?}", t0.elapsed());
         kept.put(connection);
         drop(kept);
         self.desk.wake();

@@ -1,6 +1,6 @@
 //! Taking cases in, many in one transaction.
 
-use domain::{CaseOutcome, CaseToRoute, CaseWhat, ClosedBy, Closing, Forwarding};
+use domain::{CaseOutcome, CaseToRoute, CaseWhat, ClosedBy, Closing, Forwarding, Words};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -68,6 +68,10 @@ fn begin(work: &mut Work<'_>, past: &Past, place: Place) -> Case {
     case.department = Some(place.department);
     case.group_id = Some(place.group.clone());
     case.rule = Some(rule.clone());
+    case.why = Some(vec![Words {
+        swedish: format!("kom med en import från {}", past.system),
+        english: format!("came with an import from {}", past.system),
+    }]);
     case.turn = 1;
     case.forwarded_at = Some(at);
     case.due = past.due;

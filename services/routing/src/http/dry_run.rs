@@ -26,7 +26,7 @@ use crate::{
     store,
 };
 
-/// Cases looked at in one dry run: a year of a large municipality, and about a second's work.
+/// Cases looked at in one dry run: a year of a large municipality, and some seconds' work.
 const MOST: i64 = 500_000;
 /// Days looked at where none are named, today included.
 const DAYS: i32 = 30;
