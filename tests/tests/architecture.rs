@@ -47,7 +47,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
 
 #[test]
 fn services_know_the_platform_and_not_each_other() -> anyhow::Result<()> {
-    let services = ["intake", "metrics", "wallboard"];
+    let services = ["intake", "routing", "metrics", "wallboard"];
     for service in services {
         let known = dependencies(&format!("services/{service}"))?;
         assert!(

@@ -56,7 +56,7 @@ fn a_wrong_setting_is_an_error_that_names_it() -> anyhow::Result<()> {
         ("htpp = \"x\"", "htpp"),
         ("[intake]\nqueue_lgo = 1", "queue_lgo"),
         ("[intake.queue_log]\npfad = \"x\"", "pfad"),
-        ("[routing]\nx = 1", "routing"),
+        ("[reminder]\nx = 1", "reminder"),
         ("http = 5", "http"),
         ("[metrics]\nanswer_rate_target = 95", "answer_rate_target"),
         ("[intake.queue_departments]\nx = \"Å\"", "x = \"Å\""),
@@ -103,6 +103,8 @@ fn the_command_line_explains_itself_and_refuses_what_it_does_not_know() -> anyho
         "wallboard",
         "demo",
         "import",
+        "routing",
+        "agreements",
         "figures",
         "dead-letters",
         "key",
@@ -114,7 +116,7 @@ fn the_command_line_explains_itself_and_refuses_what_it_does_not_know() -> anyho
         assert!(listed, "{command} is not in {out}");
     }
     // Services that are not there yet do not pretend to be.
-    for absent in ["routing", "reminder", "complaint"] {
+    for absent in ["reminder", "complaint"] {
         assert_eq!(run(&[absent], &[])?.0, 2, "{absent}");
     }
     for (arguments, named) in [

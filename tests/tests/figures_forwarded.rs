@@ -1,58 +1,19 @@
-//! Forwarded cases: the figures of a period as of any instant, handling times, and the board.
+//! Forwarded cases: the figures of a period as of any instant, and handling times.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, ensure};
-use async_nats::{HeaderMap, jetstream};
-use domain::{
-    CaseEvent, CaseId, CaseWhat, Envelope, Event, ForwardedSpan, ForwardedState, Forwarding,
-    PauseReason,
-};
-use jiff::{SignedDuration, Timestamp, ToSpan};
+use domain::{CaseEvent, CaseId, CaseWhat, ForwardedSpan, ForwardedState, Forwarding, PauseReason};
+use jiff::{SignedDuration, Timestamp};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    agreements::{example, text},
-    figures_forwarded_fold::{START, at, closed, facts, forwarded, paused},
-    harness::{Api, Product, bus_address, eventually},
+    figures_forwarded_fold::{START, at, closed, facts},
+    forwarded_told::routing_tells,
+    harness::{Api, Product, eventually},
 };
-
-/// Publishes events as another replica of routing would: with its key, under a source of their own.
-pub(crate) async fn routing_tells(
-    product: &Product,
-    source: &str,
-    events: &[CaseEvent],
-) -> anyhow::Result<()> {
-    let seed = std::fs::read_to_string(product.data().join("nats/keys/routing.nk"))?;
-    let client = async_nats::ConnectOptions::with_nkey(seed.trim().to_owned())
-        .custom_inbox_prefix("_INBOX_routing")
-        .connect(bus_address(&product.data())?)
-        .await?;
-    let bus = jetstream::new(client);
-    for (sequence, event) in (1..).zip(events) {
-        let envelope = Envelope {
-            specversion: "1.0".to_owned(),
-            id: event.id(),
-            source: source.to_owned(),
-            kind: event.kind().to_owned(),
-            time: event.at,
-            datacontenttype: "application/json".to_owned(),
-            sequence,
-            traceparent: None,
-            data: event.clone(),
-        };
-        let mut headers = HeaderMap::new();
-        headers.insert("Kommunlots-Source", source);
-        headers.insert("Kommunlots-Sequence", sequence.to_string().as_str());
-        let payload = serde_json::to_vec(&envelope)?.into();
-        bus.publish_with_headers(event.subject(), headers, payload)
-            .await?
-            .await?;
-    }
-    Ok(())
-}
 
 /// Numbers that look random and are the same every time.
 struct Dice(u64);
@@ -120,7 +81,7 @@ fn lives(dice: &mut Dice, cases: u64) -> anyhow::Result<Vec<CaseEvent>> {
 
 type Rows = BTreeMap<String, Vec<i64>>;
 
-const FIGURES: [&str; 5] = [
+pub(crate) const FIGURES: [&str; 5] = [
     "forwarded",
     "closed",
     "closed_overdue",
@@ -186,7 +147,7 @@ async fn figures_are_those_from_scratch_at_any_instant() -> anyhow::Result<()> {
     let mut events = lives(&mut dice, 120)?;
     dice.shuffle(&mut events);
     let source = "routing-2/CASES";
-    routing_tells(&product, source, &events).await?;
+    routing_tells(&product, (source, 1), &events).await?;
     reached(&api, source, events.len()).await?;
 
     let period = ("2021-02-01", "2021-02-03");
@@ -304,121 +265,6 @@ async fn handling_times(api: &Api, events: &[CaseEvent]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// `forwarded` of the board.
-async fn board(api: &Api) -> anyhow::Result<Value> {
-    Ok(api.board().await?["board"]["forwarded"].take())
-}
-
-pub(crate) fn of_case(
-    case: u128,
-    department: &str,
-    at: Timestamp,
-    what: CaseWhat,
-) -> anyhow::Result<CaseEvent> {
-    Ok(CaseEvent {
-        case: CaseId(Uuid::from_u128(case)),
-        at,
-        department: department.parse()?,
-        what,
-    })
-}
-
-pub(crate) fn due(what: CaseWhat, limit: Timestamp) -> CaseWhat {
-    match what {
-        CaseWhat::Forwarded(forwarding) => CaseWhat::Forwarded(Forwarding {
-            due: Some(limit),
-            ..forwarding
-        }),
-        other => other,
-    }
-}
-
-#[tokio::test]
-async fn the_board_tells_who_is_late_when_time_passes_and_nothing_else_does() -> anyhow::Result<()>
-{
-    let product = Product::start()?;
-    let api = product.api()?;
-    assert_eq!(
-        board(&api).await?,
-        json!({ "open": null, "overdue": null, "departments": [], "more": 0 })
-    );
-    let now = platform::Clock::real().now();
-    let (before, soon) = (now - 3.hours(), now + 4.seconds());
-    let plain = forwarded(None, false)?;
-    let source = "routing-2/CASES";
-    let events = [
-        of_case(1, "bygg", before, due(plain.clone(), soon))?,
-        of_case(2, "bygg", before + 1.hour(), plain.clone())?,
-        of_case(
-            3,
-            "skola",
-            before - 1.hour(),
-            due(plain.clone(), now + 9.hours()),
-        )?,
-        // It was late; then the clock stood, and stands.
-        of_case(4, "miljo", before, due(plain.clone(), before + 1.hour()))?,
-        of_case(4, "miljo", before + 2.hours(), paused()?)?,
-        // Nobody was told of an import's.
-        of_case(5, "skola", before, due(forwarded(None, true)?, before))?,
-        of_case(6, "gata", before, plain.clone())?,
-        of_case(6, "gata", now, closed(None))?,
-    ];
-    routing_tells(&product, source, &events).await?;
-    let row = |department: &str, open: i64, overdue: i64, oldest: Timestamp, limit: Timestamp| {
-        json!({
-            "department": department, "open": open, "overdue": overdue,
-            "oldest_forwarded_at": oldest.to_string(), "oldest_due": limit.to_string(),
-        })
-    };
-    let late = row("miljo", 1, 1, before, before + 1.hour());
-    let waiting = row("skola", 1, 0, before - 1.hour(), now + 9.hours());
-    eventually("the wall has what is open", async || {
-        let departments = [
-            late.clone(),
-            waiting.clone(),
-            row("bygg", 2, 0, before, soon),
-        ];
-        let expected = json!({ "open": 4, "overdue": 1, "departments": departments, "more": 0 });
-        let found = board(&api).await?;
-        ensure!(found == expected, "{found}");
-        Ok(())
-    })
-    .await?;
-    eventually("the limit passes", async || {
-        let departments = [
-            late.clone(),
-            row("bygg", 2, 1, before, soon),
-            waiting.clone(),
-        ];
-        let expected = json!({ "open": 4, "overdue": 2, "departments": departments, "more": 0 });
-        let found = board(&api).await?;
-        ensure!(found == expected, "{found}");
-        Ok(())
-    })
-    .await?;
-    let scrape = api
-        .http
-        .get(format!("{}/metrics", api.base))
-        .send()
-        .await?
-        .text()
-        .await?;
-    for line in [
-        "kommunlots_forwarded_open{department=\"bygg\"} 2",
-        "kommunlots_forwarded_overdue{department=\"bygg\"} 1",
-        "kommunlots_forwarded_open{department=\"gata\"} 0",
-    ] {
-        assert!(scrape.contains(line), "{line}: {scrape}");
-    }
-    crate::prometheus_names::check(&scrape)?;
-    // A figure of registered cases is intake's to tell.
-    assert_eq!(
-        api.board().await?["board"]["cases"]["registered"],
-        Value::Null
-    );
-    Ok(())
-}
-
 #[tokio::test]
 async fn what_is_asked_wrongly_is_told() -> anyhow::Result<()> {
     let product = Product::start()?;
@@ -444,72 +290,5 @@ async fn what_is_asked_wrongly_is_told() -> anyhow::Result<()> {
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{path}");
         assert_eq!(problem["errors"][0]["field"], field, "{path}: {problem}");
     }
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_forwarded_case_is_on_the_board_and_in_the_figures() -> anyhow::Result<()> {
-    let temporary = tempfile::tempdir()?;
-    let product = Product::start()?;
-    let api = product.api()?;
-    let today = domain::local_day(platform::Clock::real().now());
-    let folder = example(temporary.path(), "agreements")?;
-    let from = today.saturating_sub(1.day()).to_string();
-    let apply = [
-        "agreements",
-        "apply",
-        text(&folder)?,
-        "--valid-from",
-        &from,
-        "--approved-by",
-        "KS § 1",
-    ];
-    product.command(&apply)?;
-    for forward in [true, true, false] {
-        let case =
-            json!({ "type": "bygglov", "rosa_group": 4, "department": "bygg", "forward": forward });
-        let (status, case) = api.post("/intake/cases", &case).await?;
-        ensure!(status == StatusCode::CREATED, "{status}: {case}");
-    }
-    eventually("they are open", async || {
-        let found = board(&api).await?;
-        ensure!(found["open"] == 2 && found["overdue"] == 0, "{found}");
-        ensure!(found["departments"][0]["department"] == "bygg", "{found}");
-        ensure!(found["departments"][0]["oldest_due"].is_string(), "{found}");
-        Ok(())
-    })
-    .await?;
-    let today = today.to_string();
-    let figures = |of: &str, more: &[&str]| {
-        let arguments = [
-            "figures",
-            of,
-            "--from",
-            &from,
-            "--to",
-            &today,
-            "--by",
-            "department",
-        ];
-        product.command(&[&arguments, more].concat())
-    };
-    let rows: Value = serde_json::from_str(&figures("forwarded", &["--json"])?)?;
-    let row = &rows[0];
-    assert_eq!(
-        FIGURES.map(|f| row[f].as_i64()),
-        [2, 0, 0, 2, 0].map(Some),
-        "{row}"
-    );
-    let table = figures("forwarded", &[])?;
-    assert!(
-        table.contains("varav försenade") && table.contains("bygg"),
-        "{table}"
-    );
-    // In ten years without anybody doing anything both limits have passed.
-    let then = format!("{}-01-01", today[..4].parse::<i32>()? + 10);
-    let rows: Value = serde_json::from_str(&figures("forwarded", &["--json", "--as-of", &then])?)?;
-    assert_eq!(rows[0]["open_overdue"], 2, "{rows}");
-    assert_eq!(figures("handling", &["--json"])?.trim(), "[]");
-    assert!(figures("handling", &[])?.contains("inga avslutade"));
     Ok(())
 }

@@ -34,6 +34,10 @@ fn body(path: &str) -> Value {
         "/routing/agreements" => json!({
             "valid_from": "2021-02-01", "approved_by": "nämnden § 1", "content": routing::agreements::example(),
         }),
+        "/routing/history" => json!({
+            "system": "castor", "case": "1", "registered_at": "2019-11-25T08:02:28+01:00", "case_type": "Bygglov",
+            "department_code": "ISD",
+        }),
         "/routing/agreements/dry-run" => json!({ "content": routing::agreements::example() }),
         _ => Value::Null,
     }
@@ -96,13 +100,21 @@ async fn every_route_answers_as_documented() -> anyhow::Result<()> {
             let place = path.replace("/dead-letters/{id}", "/dead-letters/1");
             let place = place.replace("{id}", case);
             let place = place.replace("{version}", "1");
-            let place = if path == "/figures" {
-                format!("{place}?from=2021-02-01&to=2021-02-28")
-            } else {
-                place
+            let place = place.replace("{department}", "bygg");
+            let place = match path.as_str() {
+                "/figures" | "/figures/forwarded" | "/figures/handling" => {
+                    format!("{place}?from=2021-02-01&to=2021-02-28")
+                }
+                _ => place,
             };
             let method: Method = method.to_uppercase().parse()?;
-            let headers = [("content-type", "application/json")];
+            let lines = path == "/routing/history";
+            let kind = if lines {
+                "application/x-ndjson"
+            } else {
+                "application/json"
+            };
+            let headers = [("content-type", kind)];
             let sent = if method == Method::GET {
                 String::new()
             } else {
@@ -120,6 +132,10 @@ async fn every_route_answers_as_documented() -> anyhow::Result<()> {
                     ));
                 }
             }
+            // Signed rather than sent with a key; `closures_webhook.rs` tries it.
+            if path == "/routing/closures/{department}" {
+                continue;
+            }
             // What needs a key says so, and is refused without.
             let needs_key = operation["security"]
                 .as_array()
@@ -134,7 +150,8 @@ async fn every_route_answers_as_documented() -> anyhow::Result<()> {
                 needs_key,
                 "{what}: {without} without a key"
             );
-            if needs_key {
+            // A signature is of one department: there is nothing else it might not do.
+            if needs_key && !operation["security"][0]["signature"].is_array() {
                 let absent = |status: &&str| operation["responses"][*status].is_null();
                 for status in ["401", "403"].iter().filter(|s| absent(s)) {
                     wrong.push(format!("{what} does not document {status}"));
@@ -146,12 +163,15 @@ async fn every_route_answers_as_documented() -> anyhow::Result<()> {
         "get /figures",
         "get /figures/dead-letters",
         "get /figures/definitions",
+        "get /figures/forwarded",
+        "get /figures/handling",
         "get /figures/positions",
         "get /intake/cases/{id}",
         "get /intake/sources",
         "get /routing/agreements",
         "get /routing/agreements/{version}",
         "get /routing/cases/{id}",
+        "get /routing/sources",
         "post /figures/dead-letters/{id}/send-again",
         "post /intake/cases",
         "post /intake/cases/{id}/forward",
@@ -161,6 +181,8 @@ async fn every_route_answers_as_documented() -> anyhow::Result<()> {
         "post /intake/restarts",
         "post /routing/agreements",
         "post /routing/agreements/dry-run",
+        "post /routing/closures/{department}",
+        "post /routing/history",
     ];
     let seen: Vec<&str> = seen.iter().map(String::as_str).collect();
     assert_eq!(seen, expected);

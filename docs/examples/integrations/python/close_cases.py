@@ -15,6 +15,8 @@ import sys
 import nats
 from nats.errors import Error as NatsError
 
+if "DEPARTMENT" not in os.environ or "KEY_FILE" not in os.environ:
+    sys.exit("DEPARTMENT and KEY_FILE must be set")
 URL = os.environ.get("NATS_URL", "nats://127.0.0.1:4222")
 DEPARTMENT = os.environ["DEPARTMENT"]
 KEY_FILE = os.environ["KEY_FILE"]
@@ -126,6 +128,9 @@ async def on_error(error: Exception) -> None:
 
 
 async def run() -> None:
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        # At once: whatever is under way is not acknowledged, and comes again at the next start.
+        asyncio.get_running_loop().add_signal_handler(stop, os._exit, 0)
     with open(KEY_FILE, encoding="utf-8") as file:
         seed = file.read()
     nc = await nats.connect(
@@ -142,10 +147,10 @@ async def run() -> None:
     print(f"listening as {DEPARTMENT}")
     while True:
         try:
-            # One at a time and in order. No request may wait for longer than 60 seconds.
-            messages = await news.fetch(1, timeout=30)
+            # One at a time and in order. A request is lost with a server that goes away, so it waits for a short time only.
+            messages = await news.fetch(1, timeout=5)
         except NatsError as error:
-            # TimeoutError is a quiet half minute. Anything else is the bus being away: the client connects again by itself.
+            # TimeoutError is five quiet seconds. Anything else is the bus being away: the client connects again by itself.
             if not isinstance(error, nats.errors.TimeoutError):
                 warn(f"cannot read: {error!r}; trying again")
                 await asyncio.sleep(2)
@@ -154,17 +159,6 @@ async def run() -> None:
             await take(nc, seen, message)
 
 
-async def main() -> None:
-    work = asyncio.ensure_future(run())
-    for stop in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(stop, work.cancel)
-    try:
-        # Whatever was under way and is not acknowledged comes again at the next start.
-        await work
-    except asyncio.CancelledError:
-        pass
-
-
 if __name__ == "__main__":
     sys.stdout.reconfigure(line_buffering=True)
-    asyncio.run(main())
+    asyncio.run(run())

@@ -145,13 +145,10 @@ impl Inbox {
             _ => None,
         };
         let cause = span.as_ref().and_then(telemetry::traceparent_of);
-        let t0 = std::time::Instant::now();
         self.settle_all(&mut sent, cause, stop).await?;
-        let t1 = t0.elapsed();
         for message in &messages {
             message.ack().await.map_err(anyhow::Error::from_boxed)?;
         }
-        eprintln!("ZZ chunk {} settle {:?} ack {:?}", sent.len(), t1, t0.elapsed() - t1);
         failed.map_or(Ok(()), |error| Err(error.into()))
     }
 
@@ -218,9 +215,7 @@ impl Inbox {
         sender
             .settle(&self.desk, &mut transaction, sent, cause)
             .await?;
-        let t0 = std::time::Instant::now();
         transaction.commit().await?;
-        eprintln!("ZZ commit {:?}", t0.elapsed());
         kept.put(connection);
         drop(kept);
         self.desk.wake();

@@ -66,13 +66,10 @@ impl Sender {
         cases.sort_unstable();
         cases.dedup();
         let ids: Vec<&str> = readable().map(|r| r.id.as_str()).collect();
-        let t0 = std::time::Instant::now();
         let mut work = Work::begin(desk, connection, &cases).await?;
-        eprintln!("ZZ begin {:?}", t0.elapsed());
         work.traceparent = traceparent;
         // Looked up when nobody else can close these cases: whoever closed one before has left the answer here.
         let mut before = store::answered(connection, &self.department, &ids).await?;
-        eprintln!("ZZ answered {:?}", t0.elapsed());
         let (mut fresh, mut answers) = (Vec::new(), Vec::with_capacity(sent.len()));
         for sent in sent {
             answers.push(match &sent.read {
@@ -90,11 +87,8 @@ impl Sender {
             .iter()
             .filter_map(|id: &&str| Some((*id, before.get(*id)?)))
             .collect();
-        eprintln!("ZZ decided {:?}", t0.elapsed());
         store::save_answered(connection, &self.department, &fresh, work.now).await?;
-        eprintln!("ZZ save_answered {:?}", t0.elapsed());
         work.save(connection).await?;
-        eprintln!("ZZ saved {:?}", t0.elapsed());
         Ok(answers)
     }
 

@@ -13,7 +13,10 @@ use axum::{
 };
 use domain::{ClosedBy, ClosureAnswer, ClosureMessage, ClosureResult, Department};
 use platform::{Problem, database::is_duplicate, telemetry};
-use utoipa::OpenApi;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{ApiKey, ApiKeyValue, SecurityScheme},
+};
 
 use super::{
     settle::{Sender, Sent},
@@ -35,8 +38,22 @@ pub(crate) fn router(desk: Desk) -> Router {
 
 /// The webhook's part of the OpenAPI document.
 #[derive(Debug, OpenApi)]
-#[openapi(paths(close))]
+#[openapi(paths(close), modifiers(&Signature))]
 pub struct ClosuresApi;
+
+struct Signature;
+
+impl Modify for Signature {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let header = ApiKeyValue::with_description(
+            "webhook-signature",
+            "Signed with a secret made with `kommunlots closure secret`, as standardwebhooks.com has it.",
+        );
+        let scheme = SecurityScheme::ApiKey(ApiKey::Header(header));
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("signature", scheme);
+    }
+}
 
 /// Close a case, as a department's own system.
 ///
@@ -48,11 +65,11 @@ pub struct ClosuresApi;
     post,
     path = "/routing/closures/{department}",
     tag = "departments",
+    security(("signature" = [])),
     params(
         ("department" = String, Path, description = "the department, such as bygg"),
         ("webhook-id" = String, Header, description = "an id of the message, the same when it is sent again"),
         ("webhook-timestamp" = String, Header, description = "seconds since 1970 when it was signed"),
-        ("webhook-signature" = String, Header, description = "one or several signatures"),
     ),
     request_body(content = ClosureMessage, content_type = "application/cloudevents+json", description = "a closure, as docs/schemas/closure.json describes it"),
     responses(

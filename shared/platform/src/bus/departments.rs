@@ -8,7 +8,7 @@ use async_nats::jetstream::{
 };
 use domain::{Department, in_stream, in_subject, out_stream, out_subjects};
 
-use super::{Bus, StreamSpec, ensure_stream};
+use super::{Bus, StreamSpec, ensure_stream, streams::MAX_AGE};
 
 /// The largest message a department may send, headers included, in bytes. A closure is some 500.
 pub(super) const MAX_MESSAGE_BYTES: i32 = 65_536;
@@ -22,8 +22,11 @@ const IN_MAX_BYTES: i64 = 16 * 1024 * 1024;
 const IN_DUPLICATE_WINDOW: Duration = Duration::from_secs(60);
 
 /// Bytes of what a department is told, some million messages. When they are there, the relay waits until the oldest are
-/// two days old; what waits is in its log.
+/// [`OUT_MAX_AGE`]; what waits is in its log.
 const OUT_MAX_BYTES: i64 = 1024 * 1024 * 1024;
+
+/// How long a department's system may be away without missing anything: longer than a summer holiday.
+const OUT_MAX_AGE: Duration = Duration::from_secs(60 * 24 * 3600);
 
 /// What the streams of one department may take of the disk, in bytes.
 pub(super) const MAX_BYTES: i64 = IN_MAX_BYTES + OUT_MAX_BYTES;
@@ -109,6 +112,15 @@ impl StreamSpec {
             OUT_MAX_BYTES
         } else {
             -1
+        }
+    }
+
+    /// How long it keeps what it holds. A department cannot ask routing to tell again, so what it is told waits for longer.
+    pub(super) fn max_age(&self) -> Duration {
+        if self.subjects.starts_with("out.") {
+            OUT_MAX_AGE
+        } else {
+            MAX_AGE
         }
     }
 }

@@ -12,7 +12,7 @@ use super::{Bus, Rights};
 pub const DUPLICATE_WINDOW: Duration = Duration::from_secs(600);
 
 /// How long the bus keeps events. It only carries them: who was away longer asks the source to tell again.
-const MAX_AGE: Duration = Duration::from_secs(2 * 24 * 3600);
+pub(super) const MAX_AGE: Duration = Duration::from_secs(2 * 24 * 3600);
 
 /// A stream to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub async fn ensure_stream(
         storage: StorageType::File,
         discard: DiscardPolicy::New,
         max_bytes: stream.max_bytes(),
-        max_age: MAX_AGE,
+        max_age: stream.max_age(),
         duplicate_window,
         deny_delete: true,
         deny_purge: true,
