@@ -136,7 +136,10 @@ fn closed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ),
         ("route", routes),
         ("service", vec!["intake", "metrics", "routing"]),
-        ("source", vec!["intake/CONTACTS", "intake/CASES", "routing/CASES"]),
+        (
+            "source",
+            vec!["intake/CONTACTS", "intake/CASES", "routing/CASES"],
+        ),
         ("state", vec!["registered", "resolved"]),
         (
             "status",

@@ -50,8 +50,8 @@ use link::{Link, LinkKey};
 use versions::Versions;
 
 pub use case::State;
-pub use history::HistoryInput;
 pub use dry_run::{AtCentre, Count, DryRun, Elsewhere, GroupOf, OtherLimit};
+pub use history::HistoryInput;
 pub use http::{At, Explanation, LogLine, RoutingApi, VersionContent, VersionView};
 
 /// The service's name, and its instance's: there is one active.
@@ -244,10 +244,12 @@ pub async fn start(
         wake: mail_wake,
     };
     tasks.spawn(mailer.run(stop.clone()));
-    Ok(page::router(desk.clone()).merge(closures::router(desk.clone())).merge(http::router(http::Routing {
-        keys: Keys::new(desk.pool.clone()),
-        desk,
-    })))
+    Ok(page::router(desk.clone())
+        .merge(closures::router(desk.clone()))
+        .merge(http::router(http::Routing {
+            keys: Keys::new(desk.pool.clone()),
+            desk,
+        })))
 }
 
 fn spawn(tasks: &mut JoinSet<anyhow::Result<()>>, task: impl Future<Output = ()> + Send + 'static) {

@@ -8,9 +8,7 @@ mod log;
 mod webhook_secrets;
 
 pub(crate) use agreements::{Version, add_alone, add_version, latest_version, versions_after};
-pub(crate) use cases::{
-    cases, cases_for_update, import_alone, pauses_over, save_cases, waiting,
-};
+pub(crate) use cases::{cases, cases_for_update, import_alone, pauses_over, save_cases, waiting};
 pub(crate) use closures::{Answered, answered, save_answered};
 pub(crate) use dry_run::alike;
 pub(crate) use log::{Happened, History, Line, history, noted_after, write};

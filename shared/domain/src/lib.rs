@@ -33,8 +33,9 @@ pub use contact::{ContactCell, ContactFacts, ContactSums, Left, LeftHow, Outcome
 pub use contact_event::{ContactEvent, ContactWhat, TurnedAway};
 pub use content::{Content, ContentAnswer, ContentRequest};
 pub use department::{
-    CaseClosure, ClosureAnswer, ClosureMessage, ClosureResult, News, NewsOf, account, answer_schema,
-    closure_schema, forwarded_schema, in_stream, in_subject, out_stream, out_subjects,
+    CaseClosure, ClosureAnswer, ClosureMessage, ClosureResult, News, NewsOf, account,
+    answer_schema, closure_schema, forwarded_schema, in_stream, in_subject, out_stream,
+    out_subjects,
 };
 pub use event::{Envelope, Event, Stream, Streamed};
 pub use figures::{
