@@ -29,6 +29,9 @@ use crate::harness::{eventually, kommunlots, program};
 /// One brings its own key. One is called as a service is, and one has a `-` in its name.
 pub(super) const DEPARTMENTS: [&str; 4] = ["bygg", "gata", "routing", "vard-2"];
 
+/// For an answer of the server, whose disk another test may flood; far more than it takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 pub(super) fn department(label: &str) -> Department {
     label.parse().expect("a label")
 }
@@ -92,10 +95,21 @@ impl Town {
             Ok(fs::read_to_string(dir.join("nats.conf"))?)
         })
         .await?;
-        let keys = dir.join("keys");
+        let (url, keys) = (nats.url(), dir.join("keys"));
+        let service = async |name: &str| {
+            let seed = fs::read_to_string(keys.join(format!("{name}.nk")))?;
+            let service = Office::connect(&url, name, &seed).await?;
+            let context = ContextBuilder::new()
+                .timeout(PATIENCE)
+                .ack_timeout(PATIENCE);
+            anyhow::Ok(Bus {
+                jetstream: context.build(service.client.clone()),
+                client: service.client,
+            })
+        };
         let town = Self {
-            routing: Bus::connect(&nats.url(), "routing", Some(&keys)).await?,
-            intake: Bus::connect(&nats.url(), "intake", Some(&keys)).await?,
+            routing: service("routing").await?,
+            intake: service("intake").await?,
             folder,
             key,
             nats,
@@ -104,11 +118,7 @@ impl Town {
         for label in DEPARTMENTS {
             // The second time, they are there.
             for _ in 0..2 {
-                let department = department(label);
-                eventually("the department's streams are made", async || {
-                    ensure_department(&town.routing, &department, window).await
-                })
-                .await?;
+                ensure_department(&town.routing, &department(label), window).await?;
             }
         }
         ensure_stream(&town.routing, &StreamSpec::from(Stream::Cases), window).await?;
@@ -196,7 +206,7 @@ impl Office {
         let (sender, events) = mpsc::channel();
         let client = ConnectOptions::with_nkey(seed.trim().to_owned())
             .custom_inbox_prefix(format!("_INBOX_{label}"))
-            .request_timeout(Some(Duration::from_secs(30)))
+            .request_timeout(Some(PATIENCE))
             .event_callback(move |event| {
                 let _ = sender.send(event.to_string().to_lowercase());
                 async {}
@@ -205,7 +215,7 @@ impl Office {
             .await?;
         let jetstream = ContextBuilder::new()
             .api_prefix("CITY.API")
-            .timeout(Duration::from_secs(10))
+            .timeout(PATIENCE)
             .build(client.clone());
         Ok(Self {
             client,
