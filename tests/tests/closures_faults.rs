@@ -78,7 +78,13 @@ async fn a_wiped_bus_is_made_anew() -> anyhow::Result<()> {
     assert_eq!(bygg.answer("first").await?["result"], "accepted");
 
     // The server dies and its storage with it, while the product runs on.
-    std::fs::remove_dir_all(city.product.data().join("nats/store"))?;
+    eventually("the storage is gone", async || {
+        // The server writes while it is removed.
+        Ok(std::fs::remove_dir_all(
+            city.product.data().join("nats/store"),
+        )?)
+    })
+    .await?;
     kill_process(city.product.server_pid("nats")?, Signal::KILL)?;
     let mut bygg = eventually("the department's streams are there again", async || {
         let bygg = System::connect(&city, "bygg").await?;
