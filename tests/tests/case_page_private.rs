@@ -156,10 +156,15 @@ async fn everybody_can_read_and_use_the_page() -> anyhow::Result<()> {
         anyhow::Ok(text.as_str().unwrap_or_default().to_owned())
     };
     browser.click("form[action$='/take'] button").await?;
-    ensure!(
-        says(".said").await?.starts_with("Ärendet är taget."),
-        "taken"
-    );
+    let becomes = async |text: &str| {
+        eventually("the page tells what was done", async || {
+            let said = says(".said").await?;
+            ensure!(said.starts_with(text), "it says {said}");
+            Ok(())
+        })
+        .await
+    };
+    becomes("Ärendet är taget.").await?;
     browser.goto(&format!("{link}/take")).await?;
     ensure!(
         says("h1").await?.starts_with("Ärende 1"),
@@ -167,14 +172,7 @@ async fn everybody_can_read_and_use_the_page() -> anyhow::Result<()> {
     );
     let click = "document.querySelector('form[action$=\"/pause\"]').submit()";
     browser.run(click, &[]).await?;
-    eventually("the page says what is wrong", async || {
-        ensure!(
-            says(".said").await?.starts_with("Inget är ändrat"),
-            "not yet"
-        );
-        Ok(())
-    })
-    .await?;
+    becomes("Inget är ändrat").await?;
     let focused = browser
         .run("return document.activeElement.className", &[])
         .await?;
@@ -185,10 +183,7 @@ async fn everybody_can_read_and_use_the_page() -> anyhow::Result<()> {
     browser_axe::finds_nothing_on_a_page(&browser, "case-wrong").await?;
     browser.click("#close-outcome").await?;
     browser.click("form[action$='/close'] button").await?;
-    ensure!(
-        says(".said").await?.starts_with("Ärendet är avslutat."),
-        "closed"
-    );
+    becomes("Ärendet är avslutat.").await?;
     browser_axe::finds_nothing_on_a_page(&browser, "case-closed").await?;
     browser.goto(&link[..link.len() - 1]).await?;
     browser_axe::finds_nothing_on_a_page(&browser, "case-stopped").await?;
