@@ -1,8 +1,13 @@
 //! Faults under load: whatever is killed, every request answered 2xx is in the figures exactly once.
 
-use std::{path::Path, process::Stdio, time::Duration};
+use std::{
+    io::{Read, Seek},
+    path::Path,
+    process::Stdio,
+    time::Duration,
+};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use sqlx::{Connection, PgConnection};
 
@@ -159,16 +164,19 @@ async fn killed_during_its_very_first_start_it_leaves_a_folder_that_starts() -> 
 
 /// Starts the product on `data`, and kills it as soon as `stage` is there.
 async fn kill_at(data: &Path, stage: &str) -> anyhow::Result<()> {
+    let mut said = tempfile::tempfile()?;
     let mut child = kommunlots()
         .args(["all", "--http", "127.0.0.1:0", "--data"])
         .arg(data)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(said.try_clone()?)
         .spawn()?;
     let file = data.join(stage);
+    let mut ended = None;
     let seen = eventually("the start comes so far", async || {
-        ensure!(file.exists(), "{stage} is not there");
+        ended = ended.or(child.try_wait()?);
+        ensure!(file.exists() || ended.is_some(), "{stage} is not there");
         Ok(())
     })
     .await;
@@ -176,5 +184,9 @@ async fn kill_at(data: &Path, stage: &str) -> anyhow::Result<()> {
     tokio::time::sleep(Duration::from_millis(5)).await;
     child.kill()?;
     child.wait()?;
-    seen
+    let Some(status) = ended else { return seen };
+    let mut words = String::new();
+    said.rewind()?;
+    said.read_to_string(&mut words)?;
+    bail!("ended by itself before {stage}, {status}: {words}")
 }
