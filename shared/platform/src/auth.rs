@@ -2,9 +2,7 @@
 
 use std::{
     collections::HashMap,
-    fs::OpenOptions,
     io::Write,
-    os::unix::fs::OpenOptionsExt,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -202,21 +200,22 @@ pub async fn is_good(connection: &mut PgConnection, key: &str) -> Result<bool, s
     .await
 }
 
-/// Writes a secret to a file that only its owner may read.
+/// Writes a secret to a file that only its owner may read: all of it or nothing, also if the process is killed meanwhile.
 ///
 /// # Errors
 /// When the file or its folder cannot be written.
 pub fn write_secret(file: &Path, secret: &str) -> anyhow::Result<()> {
-    if let Some(folder) = file.parent() {
-        std::fs::create_dir_all(folder)
-            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    }
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(file)
-        .and_then(|mut f| f.write_all(secret.as_bytes()))
-        .with_context(|| format!("cannot write {}", file.display()))
+    let folder = file.parent().filter(|f| !f.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let write = || {
+        // A temporary file can be read by its owner only.
+        let mut draft = tempfile::NamedTempFile::new_in(folder)?;
+        draft.write_all(secret.as_bytes())?;
+        draft.as_file().sync_all()?;
+        draft.persist(file)?;
+        anyhow::Ok(())
+    };
+    write().with_context(|| format!("cannot write {}", file.display()))
 }
