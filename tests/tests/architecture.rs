@@ -9,7 +9,8 @@ use std::{
 use anyhow::Context;
 use domain::{
     Bounce, CaseEvent, CaseOutcome, CaseWhat, Channel, ClosedBy, Closing, ContactEvent, ContactId,
-    ContactWhat, Event, Forwarding, PauseReason, Stream, TurnedAway,
+    ContactWhat, Event, FollowUpStep, Forwarding, PauseReason, Promise, StepTaken, Stream,
+    TurnedAway, Words,
 };
 use uuid::Uuid;
 
@@ -175,10 +176,20 @@ fn every_subject_is_covered_by_the_stream_of_its_event() -> anyhow::Result<()> {
             );
         }
     }
+    let step_taken = StepTaken {
+        step: FollowUpStep::Share,
+        to: FollowUpStep::Share.to().to_vec(),
+        group: "handlaggare".parse()?,
+        due: at,
+        reason: Words {
+            swedish: String::new(),
+            english: String::new(),
+        },
+    };
     for what in [
         CaseWhat::Resolved,
         CaseWhat::RepeatContact,
-        CaseWhat::ForwardRequested,
+        CaseWhat::ForwardRequested { guide: None },
         CaseWhat::Forwarded(Forwarding {
             case_type: "bygglov".parse()?,
             group: "handlaggare".parse()?,
@@ -186,10 +197,18 @@ fn every_subject_is_covered_by_the_stream_of_its_event() -> anyhow::Result<()> {
             rule: "bygg/bygglov".to_owned(),
             registered_at: at,
             due: None,
+            guide: None,
             imported: false,
             historical: None,
         }),
         CaseWhat::Taken,
+        CaseWhat::Promised(Promise {
+            promised: at,
+            due: None,
+        }),
+        CaseWhat::Reminded(step_taken.clone()),
+        CaseWhat::Overdue(step_taken.clone()),
+        CaseWhat::Escalated(step_taken),
         CaseWhat::Paused {
             reason: PauseReason::Date,
             until: at,

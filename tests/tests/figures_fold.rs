@@ -57,12 +57,13 @@ fn case_event() -> impl Strategy<Value = CaseEvent> {
         zone: None,
         contact: None,
         forward: false,
+        guide: None,
     };
     let whats = vec![
         registered,
         CaseWhat::Resolved,
         CaseWhat::RepeatContact,
-        CaseWhat::ForwardRequested,
+        CaseWhat::ForwardRequested { guide: None },
     ];
     (instant(), select(whats)).prop_map(|(at, what)| CaseEvent {
         case: CaseId(Uuid::from_u128(1)),

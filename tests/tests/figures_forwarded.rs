@@ -58,6 +58,7 @@ fn lives(dice: &mut Dice, cases: u64) -> anyhow::Result<Vec<CaseEvent>> {
                     rule: "a rule".to_owned(),
                     registered_at,
                     due,
+                    guide: None,
                     imported: dice.below(5) == 0,
                     historical: None,
                 }),

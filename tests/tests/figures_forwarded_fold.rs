@@ -27,6 +27,7 @@ fn what() -> impl Strategy<Value = CaseWhat> {
                 rule: "bygg/bygglov".to_owned(),
                 registered_at: Timestamp::from_second(START - 3_600).expect("an instant"),
                 due,
+                guide: None,
                 imported,
                 historical: None,
             })
@@ -154,6 +155,7 @@ pub(crate) fn forwarded(due: Option<&str>, imported: bool) -> anyhow::Result<Cas
         rule: "bygg/bygglov".to_owned(),
         registered_at: "2021-02-01T08:00:00Z".parse()?,
         due: due.map(str::parse).transpose()?,
+        guide: None,
         imported,
         historical: None,
     }))

@@ -246,6 +246,7 @@ impl<'a> Turn<'a> {
             zone: input.zone.clone(),
             contact: case.contact,
             forward: input.forward,
+            guide: None,
         };
         let event = CaseEvent {
             case: case.id,

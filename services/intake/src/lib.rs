@@ -19,7 +19,7 @@ mod writer;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::Router;
-use domain::{CaseEvent, ContactEvent, ContentRequest, Department, Streamed};
+use domain::{CaseEvent, ContactEvent, ContentRequest, Department, Question, Streamed};
 use platform::{
     Clock,
     auth::Keys,

@@ -60,7 +60,7 @@ impl Change {
         match self {
             Self::Resolve => CaseWhat::Resolved,
             Self::RepeatContact => CaseWhat::RepeatContact,
-            Self::Forward => CaseWhat::ForwardRequested,
+            Self::Forward => CaseWhat::ForwardRequested { guide: None },
         }
     }
 

@@ -44,7 +44,7 @@ fn is_the_centres(event: &CaseEvent) -> bool {
         CaseWhat::Registered { .. }
             | CaseWhat::Resolved
             | CaseWhat::RepeatContact
-            | CaseWhat::ForwardRequested
+            | CaseWhat::ForwardRequested { .. }
     )
 }
 

@@ -63,7 +63,8 @@ CREATE TABLE case_log (
     id      bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     case_id uuid        NOT NULL,
     at      timestamptz NOT NULL,
-    -- 'forwarded', 'viewed', 'taken', 'noted', 'paused', 'resumed', 'bounced', 'closed', 'reopened', 'refused'.
+    -- 'forwarded', 'viewed', 'taken', 'noted', 'paused', 'resumed', 'bounced', 'closed', 'reopened', 'refused',
+    -- 'reminded', 'overdue', 'escalated'.
     what    text        NOT NULL,
     -- The department and group, or the way, it was done by.
     who     text        NOT NULL,

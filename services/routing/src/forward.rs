@@ -79,6 +79,7 @@ pub(crate) fn forward(
         rule: routed.rule,
         registered_at: case.registered_at,
         due,
+        guide: None,
         imported: false,
         historical: None,
     };

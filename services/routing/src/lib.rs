@@ -1,17 +1,19 @@
 //! Routing: hands cases to the department groups that the agreements name, and follows them until they are closed.
 //!
 //! - owns: departments, groups, agreements, checklists; cases from forwarding to closing
-//! - consumes: `case.*.*` from intake, `in.closure.<department>`
-//! - publishes: `case.<department>.{forwarded,taken,paused,resumed,bounced,closed}`, `out.<department>.{forwarded,closure}`
+//! - consumes: `case.*.*` from intake and reminder, `in.closure.<department>`
+//! - publishes: `case.<department>.{forwarded,taken,paused,resumed,bounced,promised,closed}`,
+//!   `out.<department>.{forwarded,reminded,closure}`
 //! - asks intake for a case's content, at the moment somebody looks at it
+//! - answers `routing.agreements` and `routing.links`, which reminder asks
 
 pub mod agreements;
 mod ask;
 mod case;
 pub mod closures;
-mod content;
 mod dry_run;
 mod forward;
+mod handed_out;
 mod history;
 mod http;
 mod link;
@@ -28,7 +30,10 @@ use std::{
     time::Duration,
 };
 
-use domain::{CaseEvent, ContentRequest, Department, Streamed, out_stream};
+use domain::{
+    AgreementsRequest, CaseEvent, ContentRequest, Department, LinksRequest, Question, Streamed,
+    out_stream,
+};
 use platform::{
     Clock,
     auth::Keys,
@@ -73,8 +78,11 @@ pub fn rights(departments: &BTreeSet<Department>) -> Rights {
     let rights = Rights {
         service: SERVICE,
         publish: vec![ContentRequest::SUBJECT.to_owned()],
-        subscribe: Vec::new(),
-        answers: false,
+        subscribe: vec![
+            AgreementsRequest::SUBJECT.to_owned(),
+            LinksRequest::SUBJECT.to_owned(),
+        ],
+        answers: true,
     }
     .owning(
         CaseEvent::STREAM.name(),
@@ -84,6 +92,7 @@ pub fn rights(departments: &BTreeSet<Department>) -> Rights {
             "case.*.paused",
             "case.*.resumed",
             "case.*.bounced",
+            "case.*.promised",
             "case.*.closed",
         ],
     )
@@ -224,6 +233,8 @@ pub async fn start(
         own: Some(desk.source.clone()),
     };
     spawn(tasks, consumer.run(stop.clone()));
+    tasks.spawn(handed_out::agreements(desk.clone(), stop.clone()));
+    tasks.spawn(handed_out::links(desk.clone(), stop.clone()));
     spawn(tasks, sweep::run(desk.clone(), stop.clone()));
     let turn = closures::Inbox::turn(&desk);
     for department in desk.departments.iter() {

@@ -1,8 +1,8 @@
-//! `case.*.*`: what intake tells of cases. What routing itself tells comes by here too, and is known.
+//! `case.*.*`: what intake and reminder tell of cases. What routing itself tells comes by here too, and is known.
 
 use std::collections::BTreeSet;
 
-use domain::{CaseEvent, CaseId, CaseToRoute, CaseWhat, Words};
+use domain::{CaseEvent, CaseId, CaseToRoute, CaseWhat, NewsOf, StepTaken, Words};
 use platform::consumer::{Apply, Failure};
 use sqlx::PgConnection;
 
@@ -81,7 +81,7 @@ fn on_event(work: &mut Work<'_>, event: &CaseEvent) {
                 (false, false) => work.put(case),
             }
         }
-        (CaseWhat::ForwardRequested, Some(case)) if case.state == State::Centre => {
+        (CaseWhat::ForwardRequested { .. }, Some(case)) if case.state == State::Centre => {
             asked_for(work, case);
         }
         (CaseWhat::RepeatContact, Some(case)) if case.state == State::Closed => {
@@ -92,8 +92,30 @@ fn on_event(work: &mut Work<'_>, event: &CaseEvent) {
                 .unwrap_or_else(|| case.about.clone());
             forward(work, case, department, Some(reopened()));
         }
+        (
+            CaseWhat::Reminded(step) | CaseWhat::Overdue(step) | CaseWhat::Escalated(step),
+            Some(case),
+        ) if case.is_at(&event.department) => reminded(work, &case, event, step),
         _ => {}
     }
+}
+
+/// Reminder tells its steps to all; the department's own system hears of them here, and the case page shows them.
+fn reminded(work: &mut Work<'_>, case: &Case, event: &CaseEvent, step: &StepTaken) {
+    let news = NewsOf::Reminded {
+        case: case.id,
+        group: step.group.clone(),
+        due: step.due,
+        step: step.step,
+        to: step.to.clone(),
+    };
+    work.tell_department(&event.department, event.at, news);
+    let what = match event.what {
+        CaseWhat::Reminded(_) => "reminded",
+        CaseWhat::Overdue(_) => "overdue",
+        _ => "escalated",
+    };
+    work.note(case, what, "reminder".to_owned(), None);
 }
 
 fn asked_for(work: &mut Work<'_>, case: Case) {

@@ -21,8 +21,11 @@ use axum::{
     routing::get,
 };
 
+use domain::ContentRequest;
+use platform::bus;
+
 use crate::{
-    Desk, case, content,
+    Desk, case,
     link::{BadLink, Link},
     store::{self, Line},
 };
@@ -152,7 +155,7 @@ async fn show(desk: &Desk, token: &str, link: Link, said: Said) -> Result<Respon
     transaction.commit().await?;
     let content = match case.state {
         case::State::Closed => None,
-        _ => Some(content::ask(&desk.bus, case.id).await),
+        _ => Some(bus::ask(&desk.bus, &ContentRequest { case: case.id }).await),
     };
     let status = match &said {
         Said::NotDone { wrong, .. } if wrong.iter().all(|w| w.field.is_some()) => {

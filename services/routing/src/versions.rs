@@ -2,8 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::local_day;
-use jiff::{Timestamp, civil::Date};
+pub(crate) use domain::{bound, in_force, numbered};
 use sqlx::PgConnection;
 
 use crate::store::{self, Version};
@@ -38,27 +37,10 @@ impl Versions {
     }
 }
 
-/// The version in force on a day: of those that are valid by then, the one that begins last, and of those the one applied
-/// last. Before the first, the one that begins first: a case must go somewhere.
-pub(crate) fn in_force(versions: &[Version], day: Date) -> Option<&Version> {
-    let begun = versions.iter().filter(|v| v.valid_from <= day);
-    begun
-        .max_by_key(|v| (v.valid_from, v.version))
-        .or_else(|| versions.iter().min_by_key(|v| (v.valid_from, v.version)))
-}
-
-/// The version that a case registered at `at` is bound to.
-pub(crate) fn bound(versions: &[Version], at: Timestamp) -> Option<&Version> {
-    in_force(versions, local_day(at))
-}
-
-/// The version with a number.
-pub(crate) fn numbered(versions: &[Version], version: i64) -> Option<&Version> {
-    versions.iter().find(|v| v.version == version)
-}
-
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
 
     fn version(version: i64, valid_from: &str) -> Version {

@@ -4,6 +4,7 @@
 //! The terms come from the departments' written agreements and the audit's recommendation on reminders.
 
 mod route;
+mod version;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ use crate::{
 };
 
 pub use route::{CaseToRoute, Routed};
+pub use version::{AgreementsVersion, bound, in_force, numbered};
 
 /// One version of everything agreed on in a municipality.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

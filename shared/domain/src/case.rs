@@ -4,8 +4,8 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Bounce, CaseId, CaseType, Closing, ContactId, Department, Forwarding, PauseReason, Zone,
-    local_day,
+    Bounce, CaseId, CaseType, Closing, ContactId, Department, Forwarding, Guide, PauseReason,
+    Promise, StepTaken, Zone, local_day,
 };
 
 /// Something that happened to a case, told without personal data.
@@ -46,13 +46,20 @@ pub enum CaseWhat {
         /// Whether the guide asks at once for it to be forwarded.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         forward: bool,
+        /// The guide who registered it, where the centre says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        guide: Option<Guide>,
     },
     /// Answered and closed at the centre (*löst*).
     Resolved,
     /// The citizen came back about the same matter (*återkontakt*): it was not resolved after all.
     RepeatContact,
     /// The guide asks routing to hand it to its department.
-    ForwardRequested,
+    ForwardRequested {
+        /// The guide who asks, where the centre says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        guide: Option<Guide>,
+    },
     /// Routing has handed it to a group at the department (*vidareskickat*).
     Forwarded(Forwarding),
     /// An officer has taken it.
@@ -71,8 +78,16 @@ pub enum CaseWhat {
     },
     /// Sent back as sent to the wrong place (*studs*).
     Bounced(Bounce),
+    /// Its group works on it and has promised a day.
+    Promised(Promise),
     /// Ended by the department (*avslutat*).
     Closed(Closing),
+    /// Its group was reminded of it (*påminnelse*).
+    Reminded(StepTaken),
+    /// Its limit has passed, and its group was reminded of that (*försenat*).
+    Overdue(StepTaken),
+    /// Those above the group were told (*eskalering*).
+    Escalated(StepTaken),
 }
 
 impl CaseWhat {
@@ -82,13 +97,17 @@ impl CaseWhat {
             Self::Registered { .. } => "case.registered",
             Self::Resolved => "case.resolved",
             Self::RepeatContact => "case.repeat_contact",
-            Self::ForwardRequested => "case.forward_requested",
+            Self::ForwardRequested { .. } => "case.forward_requested",
             Self::Forwarded(_) => "case.forwarded",
             Self::Taken => "case.taken",
             Self::Paused { .. } => "case.paused",
             Self::Resumed { .. } => "case.resumed",
             Self::Bounced(_) => "case.bounced",
+            Self::Promised(_) => "case.promised",
             Self::Closed(_) => "case.closed",
+            Self::Reminded(_) => "case.reminded",
+            Self::Overdue(_) => "case.overdue",
+            Self::Escalated(_) => "case.escalated",
         }
     }
 }
@@ -164,7 +183,7 @@ impl CaseFacts {
             }
             CaseWhat::Resolved => self.resolved = self.resolved.max(Some(at)),
             CaseWhat::RepeatContact => self.repeat_contact = self.repeat_contact.max(Some(at)),
-            CaseWhat::ForwardRequested => {
+            CaseWhat::ForwardRequested { .. } => {
                 self.forward_requested = self.forward_requested.max(Some(at))
             }
             // What a department does with it is in other facts.
@@ -173,7 +192,11 @@ impl CaseFacts {
             | CaseWhat::Paused { .. }
             | CaseWhat::Resumed { .. }
             | CaseWhat::Bounced(_)
-            | CaseWhat::Closed(_) => {}
+            | CaseWhat::Promised(_)
+            | CaseWhat::Closed(_)
+            | CaseWhat::Reminded(_)
+            | CaseWhat::Overdue(_)
+            | CaseWhat::Escalated(_) => {}
         }
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::CaseId;
+use crate::{CaseId, Question};
 
 /// Asks intake for a case's content, as a request over the bus. Only routing may ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,9 +13,13 @@ pub struct ContentRequest {
     pub case: CaseId,
 }
 
-impl ContentRequest {
-    /// Where intake is asked. No stream holds this subject, nor the answers.
-    pub const SUBJECT: &str = "intake.content";
+impl Question for ContentRequest {
+    const SUBJECT: &str = "intake.content";
+    type Answer = ContentAnswer;
+
+    fn away() -> ContentAnswer {
+        ContentAnswer::Away
+    }
 }
 
 /// What intake answers.

@@ -7,7 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{CaseId, CaseOutcome, CaseType, Department, Event, EventId, GroupId, Words, Zone};
+use crate::{
+    CaseId, CaseOutcome, CaseType, Department, Event, EventId, FollowUpStep, GroupId, Role, Words,
+    Zone,
+};
 
 pub use schema::{answer_schema, closure_schema, forwarded_schema};
 
@@ -153,6 +156,21 @@ pub enum NewsOf {
         #[schemars(with = "Option<String>", regex(pattern = LABEL))]
         zone: Option<Zone>,
     },
+    /// A case of the department's is followed up: its group or those above were told.
+    Reminded {
+        /// The case.
+        #[schemars(with = "Uuid")]
+        case: CaseId,
+        /// The group that has it.
+        #[schemars(with = "String", regex(pattern = LABEL))]
+        group: GroupId,
+        /// The limit; after it the case is overdue.
+        due: Timestamp,
+        /// Which step it is.
+        step: FollowUpStep,
+        /// Who was told, by role.
+        to: Vec<Role>,
+    },
     /// What came of a closure that the department sent.
     Closure(ClosureAnswer),
 }
@@ -194,6 +212,7 @@ impl Event for News {
     fn kind(&self) -> &'static str {
         match self.what {
             NewsOf::Forwarded { .. } => "department.forwarded",
+            NewsOf::Reminded { .. } => "department.reminded",
             NewsOf::Closure(_) => "department.closure",
         }
     }
@@ -213,7 +232,7 @@ impl Event for News {
     /// Answers to one closure, which may come again, differ in time.
     fn id(&self) -> EventId {
         let about = match &self.what {
-            NewsOf::Forwarded { case, .. } => case.0,
+            NewsOf::Forwarded { case, .. } | NewsOf::Reminded { case, .. } => case.0,
             NewsOf::Closure(answer) => answer.about(&self.department),
         };
         EventId::derive(about, self.kind(), self.at)

@@ -47,6 +47,16 @@ pub trait Event: Serialize + DeserializeOwned {
     fn id(&self) -> EventId;
 }
 
+/// A question that one service asks another; its answer is for nobody else, and no stream holds either.
+pub trait Question: Serialize + DeserializeOwned {
+    /// Where it is asked.
+    const SUBJECT: &str;
+    /// What is answered.
+    type Answer: Serialize + DeserializeOwned;
+    /// What stands for no answer.
+    fn away() -> Self::Answer;
+}
+
 /// An event of one of the streams that services consume.
 pub trait Streamed: Event {
     /// The stream it belongs to.

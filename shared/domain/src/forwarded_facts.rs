@@ -216,13 +216,17 @@ fn step(event: &CaseEvent) -> Option<Step> {
         CaseWhat::Closed(closing) => StepWhat::Closed {
             working_s: closing.working_s,
         },
-        // Who sends it back has it forwarded anew at once.
+        // Who sends it back has it forwarded anew at once. What is done to have it closed does not change where it stands.
         CaseWhat::Bounced(_)
         | CaseWhat::Taken
         | CaseWhat::Registered { .. }
         | CaseWhat::Resolved
         | CaseWhat::RepeatContact
-        | CaseWhat::ForwardRequested => return None,
+        | CaseWhat::ForwardRequested { .. }
+        | CaseWhat::Promised(_)
+        | CaseWhat::Reminded(_)
+        | CaseWhat::Overdue(_)
+        | CaseWhat::Escalated(_) => return None,
     };
     Some(Step { at: event.at, what })
 }

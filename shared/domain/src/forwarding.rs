@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{CaseType, Department, GroupId, HistoricalName};
+use crate::{CaseType, Department, GroupId, Guide, HistoricalName};
 
 /// A case is handed to a group at a department (*vidareskickat*), still open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,9 @@ pub struct Forwarding {
     /// The limit: open after this, it is overdue. `None` where an import names none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
+    /// The guide who registered it or asked for it to be forwarded, where the centre says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guide: Option<Guide>,
     /// Whether it came with an import of an older system's cases, of which nobody is told.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub imported: bool,

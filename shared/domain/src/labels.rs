@@ -95,6 +95,13 @@ label!(
     token
 );
 label!(
+    /// A guide (*kommunvägledare*), by a pseudonym that the centre chooses: 1-32 of `a-z`, `0-9`, `-`. It travels on the bus, so
+    /// it must not be a name; who is behind it is known at the centre alone.
+    Guide,
+    "must be 1 to 32 characters of a-z, 0-9 and -, such as `v07`, and not a name",
+    token
+);
+label!(
     /// A queue as the PBX or the mail system names it: 1-64 characters, no control characters, not only digits of a
     /// telephone number's length (a queue's name reaches the bus, a citizen's number must not).
     QueueName,

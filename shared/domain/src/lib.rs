@@ -13,16 +13,19 @@ mod content;
 mod department;
 mod event;
 mod figures;
+mod follow_up;
 mod forwarded_facts;
 mod forwarding;
+mod handed_out;
 mod ids;
 mod labels;
 mod local_day;
 mod working_time;
 
 pub use agreement::{
-    Agreements, CaseToRoute, CaseTypeAgreement, DepartmentAgreement, Depth, Group, Person,
-    Registrator, ReminderSteps, Routed, Rule, Targets, Words, WorkingHours,
+    Agreements, AgreementsVersion, CaseToRoute, CaseTypeAgreement, DepartmentAgreement, Depth,
+    Group, Person, Registrator, ReminderSteps, Routed, Rule, Targets, Words, WorkingHours, bound,
+    in_force, numbered,
 };
 pub use board::{
     AnswerRate, Board, BoardMessage, Cases, Forwarded, ForwardedAt, Queue, RateState, SourceAge,
@@ -37,15 +40,19 @@ pub use department::{
     answer_schema, closure_schema, forwarded_schema, in_stream, in_subject, out_stream,
     out_subjects,
 };
-pub use event::{Envelope, Event, Stream, Streamed};
+pub use event::{Envelope, Event, Question, Stream, Streamed};
 pub use figures::{
     CASES, CONTACTS, Definition, FORWARDED, HANDLING, SERVICE_LEVEL_SECONDS, SHORT_ABANDON_SECONDS,
     definitions,
 };
+pub use follow_up::{FollowUpStep, Promise, Role, StepTaken};
 pub use forwarded_facts::{ForwardedFacts, ForwardedSpan, ForwardedState};
 pub use forwarding::{Bounce, CaseOutcome, ClosedBy, Closing, Forwarding, Historical, PauseReason};
+pub use handed_out::{AgreementsAnswer, AgreementsRequest, LinksAnswer, LinksRequest};
 pub use ids::{CaseId, ContactId, EventId, Pseudonyms};
-pub use labels::{CaseType, Department, GroupId, HistoricalName, InvalidLabel, QueueName, Zone};
+pub use labels::{
+    CaseType, Department, GroupId, Guide, HistoricalName, InvalidLabel, QueueName, Zone,
+};
 pub use local_day::{local_day, start_of_day, stockholm};
 pub use working_time::{
     CivilSpan, Closure, DayHours, DayKind, InvalidHours, OpeningHours, WorkingTime, day_kind,

@@ -1,6 +1,7 @@
 //! NATS: connecting as the service one is, the streams, and the server's configuration.
 
 mod departments;
+mod questions;
 mod server_config;
 mod streams;
 
@@ -14,6 +15,7 @@ use async_nats::{
 };
 
 pub use departments::ensure_department;
+pub use questions::{answer, ask};
 pub use server_config::{DepartmentAccount, ServerConfig, render};
 pub use streams::{DUPLICATE_WINDOW, StreamSpec, ensure_stream};
 

@@ -85,6 +85,7 @@ fn begin(work: &mut Work<'_>, past: &Past, place: Place) -> Case {
         rule,
         registered_at: past.registered_at,
         due: past.due,
+        guide: None,
         imported: true,
         historical: place.historical,
     };

@@ -5,16 +5,7 @@ use jiff::{Timestamp, civil::Date};
 use jiff_sqlx::{Date as SqlDate, Timestamp as Sql, ToSqlx};
 use sqlx::{PgConnection, PgExecutor, types::Json};
 
-/// A version of the agreements. Never changed.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Version {
-    pub(crate) version: i64,
-    /// The first day it holds.
-    pub(crate) valid_from: Date,
-    pub(crate) approved_by: String,
-    pub(crate) applied_at: Timestamp,
-    pub(crate) content: Agreements,
-}
+pub(crate) use domain::AgreementsVersion as Version;
 
 /// Waits until nobody else adds a version, and lets nobody begin before the transaction ends: numbers and commits then come
 /// in the same order, so that who knows a number knows all below it.
