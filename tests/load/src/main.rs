@@ -31,7 +31,7 @@ struct Arguments {
     /// Everything at small size, in under a minute: to see that it works, not for figures
     #[arg(long)]
     quick: bool,
-    /// One group only: batch, singles, sustained, cases, closures, latency, import or history
+    /// One group only: batch, singles, sustained, cases, closures, reminder, latency, import or history
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
     /// Write the table to this file too

@@ -20,6 +20,9 @@ pub(crate) struct Scale {
     pub(crate) viewers: usize,
     /// Cases forwarded and closed in a round.
     pub(crate) closures: usize,
+    /// Open plans, few and many, and steps that become due in a round.
+    pub(crate) plans: [u64; 2],
+    pub(crate) steps: u64,
     pub(crate) import_lines: usize,
     /// Contacts in the small and in the large history.
     pub(crate) histories: [u64; 2],
@@ -37,6 +40,8 @@ impl Scale {
         latency: Duration::from_secs(12),
         viewers: 200,
         closures: 1_000,
+        plans: [1_000, 1_000_000],
+        steps: 1_000,
         import_lines: 100_000,
         histories: [10_000, 2_000_000],
         new_events: 50_000,
@@ -51,6 +56,8 @@ impl Scale {
         latency: Duration::from_secs(2),
         viewers: 50,
         closures: 80,
+        plans: [100, 2_000],
+        steps: 100,
         import_lines: 5_000,
         histories: [2_000, 10_000],
         new_events: 3_000,

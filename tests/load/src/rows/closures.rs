@@ -15,7 +15,7 @@ use futures::StreamExt;
 use tokio::{task::JoinSet, time::sleep_until};
 use uuid::Uuid;
 
-use super::{PATIENCE, Setting, rate};
+use super::{PATIENCE, Setting, apply, rate};
 use crate::{
     product::Product,
     stats::{median, percentile, sorted},
@@ -35,7 +35,7 @@ const ROUTING: &str = "routing/CASES";
 
 pub(crate) async fn measure(setting: &Setting) -> anyhow::Result<Vec<Row>> {
     let product = setting.product("all").await?;
-    apply(&product).await?;
+    apply(&product, &routing::agreements::example()).await?;
     let system = System::connect(&product).await?;
     let count = setting.scale.closures;
     let (mut forwarded, mut closed) = (Vec::new(), Vec::new());
@@ -90,28 +90,9 @@ pub(crate) async fn measure(setting: &Setting) -> anyhow::Result<Vec<Row>> {
     ])
 }
 
-/// Puts the example's agreements in force.
-async fn apply(product: &Product) -> anyhow::Result<()> {
-    let agreements = serde_json::json!({
-        "valid_from": "2026-01-01",
-        "approved_by": "the benchmark",
-        "content": routing::agreements::example(),
-    });
-    let mut connection = product.connect().await?;
-    connection
-        .post(
-            "/routing/agreements",
-            "application/json",
-            "",
-            agreements.to_string().as_bytes(),
-        )
-        .await?;
-    Ok(())
-}
-
 /// Registers so many cases that ask to be forwarded, waits until all are at their department, and returns them with the
 /// rate.
-async fn forward(product: &Product, count: usize) -> anyhow::Result<(Vec<CaseId>, f64)> {
+pub(super) async fn forward(product: &Product, count: usize) -> anyhow::Result<(Vec<CaseId>, f64)> {
     let before = open(product).await?;
     let mut connections = Vec::new();
     for _ in 0..REGISTERING {

@@ -6,6 +6,7 @@ mod closures;
 mod history;
 mod import;
 mod latency;
+mod reminder;
 mod singles;
 mod sustained;
 
@@ -16,17 +17,19 @@ use std::{
 };
 
 use anyhow::bail;
+use domain::Agreements;
 use tokio::task::JoinSet;
 
 use crate::{product::Product, scale::Scale, table::Row};
 
 /// The groups, in the order in which they are measured.
-pub(crate) const NAMES: [&str; 8] = [
+pub(crate) const NAMES: [&str; 9] = [
     "batch",
     "singles",
     "sustained",
     "cases",
     "closures",
+    "reminder",
     "latency",
     "import",
     "history",
@@ -55,11 +58,31 @@ pub(crate) async fn measure(name: &str, setting: &Setting) -> anyhow::Result<Vec
         "sustained" => sustained::measure(setting).await,
         "cases" => cases::measure(setting).await,
         "closures" => closures::measure(setting).await,
+        "reminder" => reminder::measure(setting).await,
         "latency" => latency::measure(setting).await,
         "import" => import::measure(setting).await,
         "history" => history::measure(setting).await,
         _ => bail!("there is no group {name}"),
     }
+}
+
+/// Puts agreements in force.
+async fn apply(product: &Product, content: &Agreements) -> anyhow::Result<()> {
+    let agreements = serde_json::json!({
+        "valid_from": "2026-01-01",
+        "approved_by": "the benchmark",
+        "content": content,
+    });
+    let mut connection = product.connect().await?;
+    connection
+        .post(
+            "/routing/agreements",
+            "application/json",
+            "",
+            agreements.to_string().as_bytes(),
+        )
+        .await?;
+    Ok(())
 }
 
 /// Runs workers until each has ended, and returns what they did together per second.
