@@ -187,7 +187,8 @@ fn worked(work: &Work<'_>, case: &Case, until: Timestamp) -> Option<i64> {
     Some((all - case.paused_s).max(0))
 }
 
-/// Sends a case to where it belongs; to the registrator where nobody says, or where it has come back from before.
+/// Sends a case to where it belongs; to the registrator where nobody says, or where it has been sent back before since it was
+/// last opened.
 fn bounce(
     work: &mut Work<'_>,
     mut case: Case,
@@ -209,7 +210,8 @@ fn bounce(
         .and_then(|version| versions::numbered(&work.versions, version))
         .map(|version| version.content.registrator.department.clone());
     // A group that sends it to itself, or a second round, is a question that somebody must answer.
-    let second = case.turn > 1;
+    case.bounces += 1;
+    let second = case.bounces > 1;
     let to = belongs_to
         .filter(|to| !second && Some(to) != from.as_ref())
         .or(registrator)

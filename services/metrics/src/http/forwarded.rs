@@ -19,7 +19,7 @@ use crate::store::forwarded_figures::{Counts, counts};
 /// Forwarded cases, for one key of a period. See `GET /figures/definitions` for what each figure means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ForwardedFigures {
-    /// The department, the queue (group), or `all`.
+    /// The department; the queue, which is `department/group` or an older system's name; or `all`.
     pub key: String,
     /// Forwarded.
     pub forwarded: i64,

@@ -16,13 +16,13 @@ use super::{
 };
 use crate::{
     board::rounded,
-    store::forwarded_figures::{Handled, Times, handled},
+    store::forwarded_figures::{Handled, Split, Times, handled},
 };
 
 /// Handling times (*handläggningstid*), for one key of a period. See `GET /figures/definitions` for what each figure means.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Handling {
-    /// The department, the queue (group), or `all`.
+    /// The department; the queue, which is `department/group` or an older system's name; or `all`.
     pub key: String,
     /// Cases closed.
     pub closed: i64,
@@ -73,22 +73,24 @@ impl Spread {
     }
 }
 
+impl HandlingTimes {
+    fn new(split: Split) -> Self {
+        Self {
+            total: split.total.map(Spread::new),
+            centre: split.centre.map(Spread::new),
+            department: split.department.map(Spread::new),
+        }
+    }
+}
+
 impl Handling {
     fn new(handled: Handled, as_of: Timestamp) -> Self {
         let within = handled.within as f64 / handled.limited as f64;
         Self {
             key: handled.key,
             closed: handled.closed,
-            calendar: HandlingTimes {
-                total: handled.total.map(Spread::new),
-                centre: handled.centre.map(Spread::new),
-                department: handled.department.map(Spread::new),
-            },
-            working: HandlingTimes {
-                total: None,
-                centre: None,
-                department: handled.worked.map(Spread::new),
-            },
+            calendar: HandlingTimes::new(handled.calendar),
+            working: HandlingTimes::new(handled.working),
             within_limit: (handled.limited > 0).then(|| rounded(within, 6)),
             limited: handled.limited,
             definition: HANDLING.id.to_owned(),

@@ -89,7 +89,7 @@ pub fn as_of(text: &str) -> Result<Timestamp, String> {
 pub enum CasesBy {
     /// The department that has the case, or had it last.
     Department,
-    /// Its group there; of an import, the older system's queue.
+    /// Its group there, as `department/group`; of an import, the older system's queue.
     Queue,
 }
 

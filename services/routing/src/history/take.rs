@@ -84,6 +84,8 @@ fn begin(work: &mut Work<'_>, past: &Past, place: Place) -> Case {
         agreement: None,
         rule,
         registered_at: past.registered_at,
+        // An older system does not tell when it was forwarded.
+        centre_working_s: None,
         due: past.due,
         guide: None,
         imported: true,
