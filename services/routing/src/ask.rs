@@ -1,7 +1,8 @@
 //! What a department asks of a case it has: take it, note, pause, go on, send it back, close it.
 
 use domain::{
-    Bounce, CaseId, CaseOutcome, CaseWhat, ClosedBy, Closing, Department, PauseReason, Words,
+    Bounce, CaseId, CaseOutcome, CaseWhat, ClosedBy, Closing, Department, NewsOf, PauseReason,
+    Words,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -119,6 +120,10 @@ pub(crate) fn ask(work: &mut Work<'_>, id: CaseId, who: &str, ask: Ask) -> Resul
             };
             work.tell(&case, CaseWhat::Closed(closing));
             work.note(&case, "closed", who.to_owned(), None);
+            // Over the bus it has its answer; a system that hears of each twice cannot tell whether one of them is missing.
+            if let Some(department) = case.department.as_ref().filter(|_| by != ClosedBy::Bus) {
+                work.tell_department(department, at, NewsOf::Closed { case: id, outcome });
+            }
         }
     }
     work.put(case);
@@ -205,6 +210,9 @@ fn bounce(
     };
     work.tell(&case, CaseWhat::Bounced(bounce));
     work.note(&case, "bounced", who.to_owned(), note);
+    if let Some(from) = &from {
+        work.tell_department(from, case.changed_at, NewsOf::Bounced { case: case.id });
+    }
     let registrator = case
         .agreement
         .and_then(|version| versions::numbered(&work.versions, version))
