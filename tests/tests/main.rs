@@ -20,6 +20,7 @@ mod cases;
 mod cases_personal_data;
 mod closures;
 mod closures_faults;
+mod closures_many;
 mod closures_schema;
 mod closures_told;
 mod closures_webhook;
