@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::{
     Metrics,
-    query::{Asked, CasesBy},
+    query::{Asked, Period},
 };
 use crate::{
     board::rounded,
@@ -108,8 +108,7 @@ impl Handling {
     path = "/figures/handling",
     tag = "figures",
     params(
-        ("from" = String, Query, description = "the first day, such as 2021-02-01", format = Date),
-        ("to" = String, Query, description = "the last day, such as 2021-02-28", format = Date),
+        Period,
         ("by" = Option<String>, Query, description = "department or queue; all in one without it")
     ),
     responses(
@@ -122,19 +121,11 @@ pub(crate) async fn get(
     State(metrics): State<Metrics>,
     Query(asked): Query<Asked>,
 ) -> Result<Json<Vec<Handling>>, Problem> {
-    let read = || {
-        asked.only(&["from", "to", "by"])?;
-        Ok((asked.period()?, asked.by::<CasesBy>()?))
-    };
-    let ((from, until), by) = read().map_err(|e| Problem::invalid(vec![e]))?;
-    let rows = handled(
-        &metrics.pool,
-        from,
-        until,
-        by.map_or("all", CasesBy::as_str),
-    )
-    .await
-    .map_err(|error| Problem::away("the database", &error))?;
+    let of = asked.of_cases(&[]);
+    let (from, until, by) = of.map_err(|e| Problem::invalid(vec![e]))?;
+    let rows = handled(&metrics.pool, from, until, by)
+        .await
+        .map_err(|error| Problem::away("the database", &error))?;
     let as_of = metrics.clock.now();
     Ok(Json(
         rows.into_iter()

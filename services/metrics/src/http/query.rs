@@ -6,6 +6,23 @@ use domain::{local_day, start_of_day};
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use platform::http::FieldError;
 use serde::Deserialize;
+use utoipa::IntoParams;
+
+/// The period that figures are of, for the OpenAPI document. [`Asked`] reads it.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(
+    dead_code,
+    reason = "read by name, so that what is wrong is named by its field"
+)]
+pub(super) struct Period {
+    /// the first day, such as 2021-02-01
+    #[param(value_type = String, format = Date)]
+    from: Date,
+    /// the last day, such as 2021-02-28
+    #[param(value_type = String, format = Date)]
+    to: Date,
+}
 
 /// A query's fields by their names.
 #[derive(Debug, Deserialize)]
@@ -55,6 +72,18 @@ impl Asked {
     pub(super) fn by<B: FromStr<Err = String>>(&self) -> Result<Option<B>, FieldError> {
         let by = self.0.get("by").map(|by| by.parse());
         by.transpose().map_err(|e: String| FieldError::new("by", e))
+    }
+
+    /// What figures of cases are asked for with: the period as instants, and what they are broken down by as the store knows
+    /// it. Besides these, only fields that are `more` may be there.
+    pub(super) fn of_cases(
+        &self,
+        more: &[&str],
+    ) -> Result<(Timestamp, Timestamp, &'static str), FieldError> {
+        self.only(&[&["from", "to", "by"], more].concat())?;
+        let (from, until) = self.period()?;
+        let by = self.by::<CasesBy>()?;
+        Ok((from, until, by.map_or("all", CasesBy::as_str)))
     }
 
     /// The instant that is asked about, if any.
