@@ -196,6 +196,7 @@ fn every_subject_is_covered_by_the_stream_of_its_event() -> anyhow::Result<()> {
             agreement: Some(1),
             rule: "bygg/bygglov".to_owned(),
             registered_at: at,
+            centre_working_s: Some(7_200),
             due: None,
             guide: None,
             imported: false,

@@ -264,3 +264,38 @@ async fn a_case_sent_back_goes_where_it_belongs_and_leaves_the_old_link_dead() -
         .await?
         .hides_content()
 }
+
+#[tokio::test]
+async fn what_was_sent_back_before_it_was_opened_anew_does_not_count() -> anyhow::Result<()> {
+    let product = Product::start()?;
+    let api = product.api()?;
+    agree(&api).await?;
+    let case = register(&api).await?;
+    let gata = "@gata.example";
+    let first = Officer::with(&link(&product.data(), "bygglov@bygg.example").await?)?;
+    first.does("bounce", "belongs_to=gata").await?;
+    let second = Officer::with(&link(&product.data(), gata).await?)?;
+    second.does("close", "outcome=done").await?;
+    let path = format!("/intake/cases/{case}/repeat-contact");
+    eventually("the case can be opened anew", async || {
+        let (status, answer) = api.post(&path, &Value::Null).await?;
+        ensure!(status.is_success(), "{answer}");
+        Ok(())
+    })
+    .await?;
+    let anew = eventually("a new link", async || {
+        let anew = link(&product.data(), gata).await?;
+        ensure!(anew != second.link, "it is the old one");
+        Ok(anew)
+    })
+    .await?;
+
+    // Back for the first time since: it goes where it is said to belong. The next time the registrator gets it.
+    let third = Officer::with(&anew)?;
+    third.does("bounce", "belongs_to=skola").await?;
+    let fourth = Officer::with(&link(&product.data(), "@skola.example").await?)?;
+    fourth.sees().await?.shows(NAME)?;
+    fourth.does("bounce", "belongs_to=gata").await?;
+    let last = Officer::with(&link(&product.data(), "registrator@kansli.example").await?)?;
+    last.sees().await?.shows(NAME)
+}

@@ -1,6 +1,6 @@
 //! Closures over the bus, as a department's own system sends them, with its own key in its own account.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use anyhow::{Context, ensure};
 use async_nats::{
@@ -32,8 +32,14 @@ pub(crate) struct City {
 
 impl City {
     pub(crate) fn start() -> anyhow::Result<Self> {
+        Self::with(|_| Ok(()))
+    }
+
+    /// The same after the folder of agreements has been changed.
+    pub(crate) fn with(change: impl FnOnce(&Path) -> anyhow::Result<()>) -> anyhow::Result<Self> {
         let temporary = tempfile::tempdir()?;
         let folder = example(temporary.path(), "agreements")?;
+        change(&folder)?;
         let folder = text(&folder)?;
         let product = Product::run(&["all"], &[("KOMMUNLOTS_ROUTING_AGREEMENTS", folder)])?;
         product.command(&[
@@ -112,6 +118,8 @@ pub(crate) struct System {
     pub(crate) client: Client,
     messages: pull::Stream,
     read: Vec<Value>,
+    /// The numbers of all messages, as they came.
+    pub(crate) numbers: Vec<u64>,
 }
 
 impl System {
@@ -137,6 +145,7 @@ impl System {
             client,
             messages,
             read: Vec::new(),
+            numbers: Vec::new(),
         })
     }
 
@@ -163,7 +172,10 @@ impl System {
                 .with_context(|| format!("never told: {what}; {:?}", self.read))?
                 .context("the messages ended")??;
             message.ack().await.map_err(|e| anyhow::anyhow!("{e}"))?;
-            self.read.push(serde_json::from_slice(&message.payload)?);
+            let message: Value = serde_json::from_slice(&message.payload)?;
+            let number = message["sequence"].as_str().context("a number")?;
+            self.numbers.push(number.parse()?);
+            self.read.push(message);
         }
     }
 

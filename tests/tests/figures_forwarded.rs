@@ -49,6 +49,7 @@ fn lives(dice: &mut Dice, cases: u64) -> anyhow::Result<Vec<CaseEvent>> {
                 || !events
                     .iter()
                     .any(|e: &CaseEvent| e.case.0.as_u128() == case.into());
+            let worked = dice.below(20_000).cast_signed();
             let what = match if first { 0 } else { dice.below(8) } {
                 0 | 1 => CaseWhat::Forwarded(Forwarding {
                     case_type: "bygglov".parse()?,
@@ -57,6 +58,7 @@ fn lives(dice: &mut Dice, cases: u64) -> anyhow::Result<Vec<CaseEvent>> {
                     agreement: Some(1),
                     rule: "a rule".to_owned(),
                     registered_at,
+                    centre_working_s: (dice.below(4) > 0).then_some(worked),
                     due,
                     guide: None,
                     imported: dice.below(5) == 0,
@@ -231,6 +233,7 @@ async fn handling_times(api: &Api, events: &[CaseEvent]) -> anyhow::Result<()> {
             .collect::<Vec<_>>(),
         Vec::from_iter(keys)
     );
+    let mut split = 0;
     for row in &found {
         let of: Vec<&ForwardedSpan> = closed
             .iter()
@@ -250,9 +253,13 @@ async fn handling_times(api: &Api, events: &[CaseEvent]) -> anyhow::Result<()> {
             "department": spread(times(&|s| Some(seconds(s.first_forwarded_at, s.since)))),
         });
         assert_eq!(row["calendar"], expected, "{row}");
-        let expected =
-            json!({ "total": null, "centre": null, "department": spread(times(&|s| s.working_s)) });
+        let expected = json!({
+            "total": spread(times(&|s| Some(s.centre_working_s? + s.working_s?))),
+            "centre": spread(times(&|s| s.centre_working_s)),
+            "department": spread(times(&|s| s.working_s)),
+        });
         assert_eq!(row["working"], expected, "{row}");
+        split += expected["total"]["cases"].as_i64().unwrap_or(0);
         let limited: Vec<_> = of.iter().filter(|s| s.due.is_some()).collect();
         let within =
             limited.iter().filter(|s| s.late_from.is_none()).count() as f64 / limited.len() as f64;
@@ -263,6 +270,7 @@ async fn handling_times(api: &Api, events: &[CaseEvent]) -> anyhow::Result<()> {
         let share = row["within_limit"].as_f64().context("a share")?;
         assert!((share - within).abs() < 1e-6, "{row}");
     }
+    assert!(split > 0, "no case has all of its working time");
     Ok(())
 }
 

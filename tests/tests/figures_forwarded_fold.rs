@@ -18,14 +18,19 @@ fn instant() -> impl Strategy<Value = Timestamp> {
 }
 
 fn what() -> impl Strategy<Value = CaseWhat> {
-    let forwarded =
-        (option::of(instant()), prop::bool::weighted(0.2)).prop_map(|(due, imported)| {
+    let forwarded = (
+        option::of(instant()),
+        prop::bool::weighted(0.2),
+        option::of(0..900i64),
+    )
+        .prop_map(|(due, imported, centre_working_s)| {
             CaseWhat::Forwarded(Forwarding {
                 case_type: "bygglov".parse().expect("a label"),
                 group: "handlaggare".parse().expect("a label"),
                 agreement: (!imported).then_some(1),
                 rule: "bygg/bygglov".to_owned(),
                 registered_at: Timestamp::from_second(START - 3_600).expect("an instant"),
+                centre_working_s,
                 due,
                 guide: None,
                 imported,
@@ -154,6 +159,7 @@ pub(crate) fn forwarded(due: Option<&str>, imported: bool) -> anyhow::Result<Cas
         agreement: (!imported).then_some(1),
         rule: "bygg/bygglov".to_owned(),
         registered_at: "2021-02-01T08:00:00Z".parse()?,
+        centre_working_s: Some(7_200),
         due: due.map(str::parse).transpose()?,
         guide: None,
         imported,
@@ -223,6 +229,8 @@ fn working_time_is_known_only_where_each_department_closed_it() -> anyhow::Resul
     assert_eq!(spans.len(), 4);
     assert_eq!(spans[3].working_s, Some(90));
     assert_eq!(spans[3].first_forwarded_at, spans[0].since);
+    // The centre's time is what the first forwarding tells, whatever later ones do.
+    assert!(spans.iter().all(|s| s.centre_working_s == Some(7_200)));
     let bounced = [again[0].clone(), again[2].clone(), again[3].clone()];
     let spans = facts(&story(&bounced)?).spans();
     assert_eq!(spans[2].working_s, None, "the first did not say");

@@ -10,12 +10,22 @@ use crate::harness::{Product, bus_address};
 /// Publishes events with routing's key, numbered from `first` on, as another replica of it would under a source of its own.
 pub(crate) async fn routing_tells(
     product: &Product,
+    numbered: (&str, u64),
+    events: &[CaseEvent],
+) -> anyhow::Result<()> {
+    told_by("routing", product, numbered, events).await
+}
+
+/// The same with another service's key.
+pub(crate) async fn told_by(
+    service: &str,
+    product: &Product,
     (source, first): (&str, u64),
     events: &[CaseEvent],
 ) -> anyhow::Result<()> {
-    let seed = std::fs::read_to_string(product.data().join("nats/keys/routing.nk"))?;
+    let seed = std::fs::read_to_string(product.data().join(format!("nats/keys/{service}.nk")))?;
     let client = async_nats::ConnectOptions::with_nkey(seed.trim().to_owned())
-        .custom_inbox_prefix("_INBOX_routing")
+        .custom_inbox_prefix(format!("_INBOX_{service}"))
         .connect(bus_address(&product.data())?)
         .await?;
     let bus = jetstream::new(client);

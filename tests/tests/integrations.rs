@@ -10,7 +10,8 @@ use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::{
-    closures::{City, System},
+    closures::{City, System, closure},
+    closures_webhook::Sender,
     harness::eventually,
     integrations_examples::{Example, Language, command, copy_of, docs, guide},
 };
@@ -44,16 +45,23 @@ async fn closes_its_cases(language: Language) -> anyhow::Result<()> {
     example.has_read_answers(2).await?;
     example.stop()?;
 
-    // It goes on where it was: nothing is closed twice, nothing is missing.
+    // It goes on where it was: nothing is closed twice, nothing is missing. What was closed another way meanwhile it is told.
     let third = city.open_case("bygg").await?;
+    let other = city.open_case("bygg").await?;
+    let secret = city.product.command(&["closure", "secret", "bygg"])?;
+    let sender = Sender::new(&city, "bygg", &secret)?;
+    sender
+        .send(&closure("other", &other, "declined").to_string())
+        .await?;
     example.start_again()?;
+    example.says(&format!("case {other} is closed")).await?;
     city.until(&third, "closed").await?;
     example.has_read_answers(3).await?;
     example.stop()?;
     let said = example.said();
     assert!(!said.contains("missing"), "{said}");
     let closed = city.closed().await?;
-    let expected = [first, second, third].map(|case| (case, 1));
+    let expected = [first, second, third, other].map(|case| (case, 1));
     assert_eq!(closed, expected.into());
     city.until(&theirs, "open").await?;
     assert_eq!(city.dead_letters().await?, []);
@@ -159,7 +167,7 @@ async fn the_curl_example_closes_a_case() -> anyhow::Result<()> {
     }
     city.until(&mine, "closed").await?;
     let said = close(&theirs, "done", "bygg.secret")?;
-    expect(said, 1, &["409 ", "the department has no such case"]);
+    expect(said, 1, &["409 ", "the department has no such case now"]);
     let said = close(&theirs, "klart", "bygg.secret")?;
     expect(said, 1, &["422 ", "`data.outcome`"]);
     city.until(&theirs, "open").await?;
@@ -171,7 +179,7 @@ async fn the_curl_example_closes_a_case() -> anyhow::Result<()> {
 #[test]
 fn the_guide_shows_what_is_there() -> anyhow::Result<()> {
     let guide = guide()?;
-    for name in ["closure", "forwarded", "answer"] {
+    for name in ["closure", "forwarded", "closed", "bounced", "answer"] {
         let example = fs::read_to_string(docs().join(format!("examples/messages/{name}.json")))?;
         let block = format!("```json\n{}\n```", example.trim_end());
         assert!(

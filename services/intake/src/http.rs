@@ -12,18 +12,14 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{FromRequestParts, Path},
-    http::request::Parts,
     routing::{get, post},
 };
-use domain::CaseId;
 use platform::{Clock, Problem, auth::Keys};
 use sqlx::PgPool;
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
-use uuid::Uuid;
 
 use crate::{cases::CaseWriter, contacts::ContactWriter, input::Installation};
 pub use contact_events::NDJSON;
@@ -53,20 +49,6 @@ pub(crate) fn router(intake: Intake) -> Router {
         )
         .route("/intake/cases/{id}/forward", post(change_case::forward))
         .with_state(intake)
-}
-
-/// The case that a path names. What is no id is no case either.
-pub(crate) struct CaseInPath(pub(crate) CaseId);
-
-impl<S: Send + Sync> FromRequestParts<S> for CaseInPath {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Path(id) = Path::<Uuid>::from_request_parts(parts, state)
-            .await
-            .map_err(|_| problems::unknown_case())?;
-        Ok(Self(CaseId(id)))
-    }
 }
 
 /// Intake's part of the OpenAPI document.

@@ -196,8 +196,7 @@ async fn relay<E: Streamed>(
     let relay = Relay {
         pool: with.pool.clone(),
         bus: with.bus.clone(),
-        source: source.name.clone(),
-        stream: E::STREAM.into(),
+        sources: vec![(source.name.clone(), E::STREAM.into())],
         wake: source.wake.clone(),
         duplicate_window: config.duplicate_window,
     };

@@ -11,7 +11,41 @@ const ANY: &str = "department";
 /// Examples of messages, which departments can try their systems on.
 const CLOSURE: &str = include_str!("../../../docs/examples/messages/closure.json");
 const FORWARDED: &str = include_str!("../../../docs/examples/messages/forwarded.json");
+const CLOSED: &str = include_str!("../../../docs/examples/messages/closed.json");
+const BOUNCED: &str = include_str!("../../../docs/examples/messages/bounced.json");
 const ANSWER: &str = include_str!("../../../docs/examples/messages/answer.json");
+
+/// What a department is told: the channel, the schema, what it is together, what one is, and an example.
+const TOLD: [(&str, &str, &str, &str, &str); 4] = [
+    (
+        "forwarded",
+        "Forwarded",
+        "Cases that are the department's now",
+        "A case is the department's now.",
+        FORWARDED,
+    ),
+    (
+        "closed",
+        "Closed",
+        "Cases that were closed another way than over the bus",
+        "A case that the department has was closed on its page or by webhook. What is closed over the bus has its answer alone.",
+        CLOSED,
+    ),
+    (
+        "bounced",
+        "Bounced",
+        "Cases that were sent back",
+        "An officer has sent a case back: it is the department's no more.",
+        BOUNCED,
+    ),
+    (
+        "answer",
+        "Answer",
+        "What became of closures",
+        "What became of a closure.",
+        ANSWER,
+    ),
+];
 
 /// The document as JSON.
 ///
@@ -19,11 +53,10 @@ const ANSWER: &str = include_str!("../../../docs/examples/messages/answer.json")
 /// When an example is not as its type says.
 pub(crate) fn document() -> anyhow::Result<Value> {
     let department: Department = ANY.parse()?;
-    let (forwarded, answer) = (told(FORWARDED)?, told(ANSWER)?);
     serde_json::from_str::<ClosureMessage>(CLOSURE).context("the example of a closure")?;
     let mut schemas = schema::of_messages();
     schemas.insert("Stored".to_owned(), stored());
-    Ok(json!({
+    let mut document = json!({
         "asyncapi": "3.1.0",
         "info": {
             "title": "Kommunlots: a department's system on the bus",
@@ -60,8 +93,6 @@ pub(crate) fn document() -> anyhow::Result<Value> {
                 "description": "The inbox that a closure names as its reply subject.",
                 "messages": { "stored": { "$ref": "#/components/messages/stored" } },
             },
-            "forwarded": told_on(&forwarded, &department, "forwarded", "Cases that are the department's now"),
-            "answer": told_on(&answer, &department, "answer", "What became of closures"),
         },
         "operations": {
             "sendClosure": {
@@ -75,16 +106,6 @@ pub(crate) fn document() -> anyhow::Result<Value> {
                     "messages": [{ "$ref": "#/channels/stored/messages/stored" }],
                 },
             },
-            "receiveForwarded": {
-                "action": "receive",
-                "channel": { "$ref": "#/channels/forwarded" },
-                "summary": "A case is the department's now.",
-            },
-            "receiveAnswer": {
-                "action": "receive",
-                "channel": { "$ref": "#/channels/answer" },
-                "summary": "What became of a closure.",
-            },
         },
         "components": {
             "parameters": { "department": {
@@ -93,8 +114,6 @@ pub(crate) fn document() -> anyhow::Result<Value> {
             } },
             "messages": {
                 "closure": message("Closure", "A closure, as a department's system sends it", CLOSURE)?,
-                "forwarded": message("Forwarded", "A case is the department's now", FORWARDED)?,
-                "answer": message("Answer", "What became of a closure", ANSWER)?,
                 "stored": {
                     "title": "Stored",
                     "summary": "Whether the bus has stored a closure",
@@ -115,7 +134,19 @@ pub(crate) fn document() -> anyhow::Result<Value> {
                     agreement names the public half as `public_nkey`; without one, the centre makes a key and hands it over.",
             } },
         },
-    }))
+    });
+    for (channel, schema, title, summary, example) in TOLD {
+        let on = told_on(&told(example)?, &department, channel, title);
+        document["channels"][channel] = on;
+        document["operations"][format!("receive{schema}")] = json!({
+            "action": "receive",
+            "channel": { "$ref": format!("#/channels/{channel}") },
+            "summary": summary,
+        });
+        document["components"]["messages"][channel] =
+            message(schema, summary.trim_end_matches('.'), example)?;
+    }
+    Ok(document)
 }
 
 /// The subject of an example of what a department is told, for any department.
@@ -144,9 +175,9 @@ fn told_on(address: &str, department: &Department, message: &str, title: &str) -
         "address": address,
         "title": title,
         "description": format!(
-            "Read through the consumer `{{department}}` of the stream `{stream}`, which holds both kinds in the order they \
+            "Read through the consumer `{{department}}` of the stream `{stream}`, which holds all kinds in the order they \
              happened. It is reached with the prefix `CITY.API` instead of `$JS.API`. Messages are numbered by `sequence` \
-             without gaps, over both kinds together, and come again until they are acknowledged."
+             without gaps, over all kinds together, and come again until they are acknowledged."
         ),
         "parameters": { "department": { "$ref": "#/components/parameters/department" } },
         "messages": { message: { "$ref": format!("#/components/messages/{message}") } },

@@ -235,7 +235,7 @@ pub(crate) struct CaseFigures {
     /// Last day, such as 2021-02-28
     #[arg(long, value_name = "DAY")]
     pub(crate) to: Date,
-    /// Break down by department or queue
+    /// Break down by department or queue (`department/group`, or an older system's name)
     #[arg(long, value_name = "WHAT")]
     pub(crate) by: Option<CasesBy>,
     /// Print a JSON array instead of a table

@@ -23,7 +23,8 @@ CREATE TABLE forwarded_span (
     due                timestamptz,
     -- Overdue after this instant, in this row's time; NULL where it cannot become so in it.
     late_from          timestamptz,
-    -- Working seconds at departments of a closed one; NULL where not known.
+    -- Working seconds at the centre before it was first forwarded, and at departments of a closed one; NULL where not known.
+    centre_working_s   bigint,
     working_s          bigint,
     PRIMARY KEY (case_id, since)
 );

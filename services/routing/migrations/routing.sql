@@ -31,6 +31,8 @@ CREATE TABLE routed_case (
     why            json,
     -- Counts its forwardings: a link to the case is good for one of them.
     turn           integer     NOT NULL,
+    -- How often it has been sent back since it was last opened.
+    bounces        integer     NOT NULL,
     forwarded_at   timestamptz,
     due            timestamptz,
     -- The officer has taken it.

@@ -1,7 +1,8 @@
 //! What a department asks of a case it has: take it, note, pause, go on, send it back, close it.
 
 use domain::{
-    Bounce, CaseId, CaseOutcome, CaseWhat, ClosedBy, Closing, Department, PauseReason, Words,
+    Bounce, CaseId, CaseOutcome, CaseWhat, ClosedBy, Closing, Department, NewsOf, PauseReason,
+    Words,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -119,6 +120,10 @@ pub(crate) fn ask(work: &mut Work<'_>, id: CaseId, who: &str, ask: Ask) -> Resul
             };
             work.tell(&case, CaseWhat::Closed(closing));
             work.note(&case, "closed", who.to_owned(), None);
+            // Over the bus it has its answer; a system that hears of each twice cannot tell whether one of them is missing.
+            if let Some(department) = case.department.as_ref().filter(|_| by != ClosedBy::Bus) {
+                work.tell_department(department, at, NewsOf::Closed { case: id, outcome });
+            }
         }
     }
     work.put(case);
@@ -187,7 +192,8 @@ fn worked(work: &Work<'_>, case: &Case, until: Timestamp) -> Option<i64> {
     Some((all - case.paused_s).max(0))
 }
 
-/// Sends a case to where it belongs; to the registrator where nobody says, or where it has come back from before.
+/// Sends a case to where it belongs; to the registrator where nobody says, or where it has been sent back before since it was
+/// last opened.
 fn bounce(
     work: &mut Work<'_>,
     mut case: Case,
@@ -204,12 +210,16 @@ fn bounce(
     };
     work.tell(&case, CaseWhat::Bounced(bounce));
     work.note(&case, "bounced", who.to_owned(), note);
+    if let Some(from) = &from {
+        work.tell_department(from, case.changed_at, NewsOf::Bounced { case: case.id });
+    }
     let registrator = case
         .agreement
         .and_then(|version| versions::numbered(&work.versions, version))
         .map(|version| version.content.registrator.department.clone());
     // A group that sends it to itself, or a second round, is a question that somebody must answer.
-    let second = case.turn > 1;
+    case.bounces += 1;
+    let second = case.bounces > 1;
     let to = belongs_to
         .filter(|to| !second && Some(to) != from.as_ref())
         .or(registrator)

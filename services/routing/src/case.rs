@@ -45,6 +45,8 @@ pub(crate) struct Case {
     pub(crate) why: Option<Vec<Words>>,
     /// Counts its forwardings.
     pub(crate) turn: i32,
+    /// How often it has been sent back since it was last opened: first forwarded, or opened anew.
+    pub(crate) bounces: i32,
     pub(crate) forwarded_at: Option<Timestamp>,
     pub(crate) due: Option<Timestamp>,
     pub(crate) taken_at: Option<Timestamp>,
@@ -82,6 +84,7 @@ impl Case {
             rule: None,
             why: None,
             turn: 0,
+            bounces: 0,
             forwarded_at: None,
             due: None,
             taken_at: None,

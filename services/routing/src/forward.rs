@@ -61,6 +61,11 @@ pub(crate) fn forward(
     case.rule = Some(routed.rule.clone());
     case.why = Some(why);
     case.zone = routed.zone;
+    // Later ones are no more of the centre's time.
+    let centre_working_s = (case.turn == 0).then(|| {
+        let office = version.content.office_time();
+        office.between(case.registered_at, at).as_secs()
+    });
     case.turn += 1;
     case.forwarded_at = Some(at);
     case.due = due;
@@ -78,6 +83,7 @@ pub(crate) fn forward(
         agreement: case.agreement,
         rule: routed.rule,
         registered_at: case.registered_at,
+        centre_working_s,
         due,
         guide: None,
         imported: false,

@@ -4,19 +4,15 @@ mod agreements;
 mod dry_run;
 mod explain;
 mod history;
-pub(crate) mod problems;
+mod problems;
 mod sources;
 
 use axum::{
     Router,
-    extract::{FromRequestParts, Path},
-    http::request::Parts,
     routing::{get, post},
 };
-use domain::CaseId;
-use platform::{Problem, auth::Keys};
+use platform::auth::Keys;
 use utoipa::OpenApi;
-use uuid::Uuid;
 
 use crate::Desk;
 
@@ -42,20 +38,6 @@ pub(crate) fn router(routing: Routing) -> Router {
         .route("/routing/history", post(history::post))
         .route("/routing/sources", get(sources::get))
         .with_state(routing)
-}
-
-/// The case that a path names. What is no id is no case either.
-pub(crate) struct CaseInPath(pub(crate) CaseId);
-
-impl<S: Send + Sync> FromRequestParts<S> for CaseInPath {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Path(id) = Path::<Uuid>::from_request_parts(parts, state)
-            .await
-            .map_err(|_| problems::unknown_case())?;
-        Ok(Self(CaseId(id)))
-    }
 }
 
 /// Routing's part of the OpenAPI document.

@@ -3,7 +3,7 @@
 //! - owns: departments, groups, agreements, checklists; cases from forwarding to closing
 //! - consumes: `case.*.*` from intake and reminder, `in.closure.<department>`
 //! - publishes: `case.<department>.{forwarded,taken,paused,resumed,bounced,promised,closed}`,
-//!   `out.<department>.{forwarded,reminded,closure}`
+//!   `out.<department>.{forwarded,reminded,closed,bounced,closure}`
 //! - asks intake for a case's content, at the moment somebody looks at it
 //! - answers `routing.agreements` and `routing.links`, which reminder asks
 
@@ -24,11 +24,7 @@ mod sweep;
 mod versions;
 mod work;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use domain::{
     AgreementsRequest, CaseEvent, ContentRequest, Department, LinksRequest, Question, Streamed,
@@ -184,22 +180,20 @@ pub async fn start(
     meters::touch(SERVICE);
 
     let source = event_log::source_of::<CaseEvent>(SERVICE);
-    let mut sources = BTreeMap::from([(source.clone(), StreamSpec::from(CaseEvent::STREAM))]);
-    for department in &config.departments {
-        sources.insert(
-            source_of_department(department),
-            StreamSpec::told(department),
-        );
-    }
+    let cases = vec![(source.clone(), StreamSpec::from(CaseEvent::STREAM))];
+    // One relay for all departments, with one connection, so that a department more costs none.
+    let told = |d: &Department| (source_of_department(d), StreamSpec::told(d));
+    let told = config.departments.iter().map(told).collect();
     let mut wakes = Vec::new();
-    for (source, stream) in sources {
-        event_log::ensure_source(&mut *with.pool.acquire().await?, &source).await?;
+    for sources in [cases, told] {
+        for (source, _) in &sources {
+            event_log::ensure_source(&mut *with.pool.acquire().await?, source).await?;
+        }
         let wake = Arc::new(Notify::new());
         let relay = Relay {
             pool: with.pool.clone(),
             bus: with.bus.clone(),
-            source,
-            stream,
+            sources,
             wake: wake.clone(),
             duplicate_window: config.duplicate_window,
         };

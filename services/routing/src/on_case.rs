@@ -84,7 +84,8 @@ fn on_event(work: &mut Work<'_>, event: &CaseEvent) {
         (CaseWhat::ForwardRequested { .. }, Some(case)) if case.state == State::Centre => {
             asked_for(work, case);
         }
-        (CaseWhat::RepeatContact, Some(case)) if case.state == State::Closed => {
+        (CaseWhat::RepeatContact, Some(mut case)) if case.state == State::Closed => {
+            case.bounces = 0;
             // The clock of the group it is at now applies, not that of an earlier one.
             let department = case
                 .department

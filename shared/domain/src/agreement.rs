@@ -249,7 +249,15 @@ impl Agreements {
     /// The working time in which a department's limits are counted: its hours, less its own and the municipality's
     /// closures. A department that is not in this version has the municipality's office hours.
     pub fn working_time(&self, department: &Department) -> WorkingTime {
-        let own = self.departments.get(department);
+        self.time_of(self.departments.get(department))
+    }
+
+    /// The working time of the municipality's offices, where no department is asked about: the centre's time is counted in it.
+    pub fn office_time(&self) -> WorkingTime {
+        self.time_of(None)
+    }
+
+    fn time_of(&self, own: Option<&DepartmentAgreement>) -> WorkingTime {
         let closures = self.closures.iter();
         WorkingTime {
             hours: own.map_or(&self.hours, |d| &d.hours).clone(),

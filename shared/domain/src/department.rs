@@ -12,7 +12,7 @@ use crate::{
     Zone,
 };
 
-pub use schema::{answer_schema, closure_schema, forwarded_schema};
+pub use schema::{answer_schema, bounced_schema, closed_schema, closure_schema, forwarded_schema};
 
 /// A label as JSON Schema says it; see [`crate::InvalidLabel`].
 const LABEL: &str = "^[a-z0-9-]{1,32}$";
@@ -171,6 +171,21 @@ pub enum NewsOf {
         /// Who was told, by role.
         to: Vec<Role>,
     },
+    /// A case that the department has was closed another way than over the bus: by an officer on its page, by webhook. What
+    /// its system closes over the bus it is told of by the answer, and by that alone.
+    Closed {
+        /// The case.
+        #[schemars(with = "Uuid")]
+        case: CaseId,
+        /// How it ended.
+        outcome: CaseOutcome,
+    },
+    /// An officer has sent a case back as sent to the wrong place: it is the department's no more.
+    Bounced {
+        /// The case.
+        #[schemars(with = "Uuid")]
+        case: CaseId,
+    },
     /// What came of a closure that the department sent.
     Closure(ClosureAnswer),
 }
@@ -213,6 +228,8 @@ impl Event for News {
         match self.what {
             NewsOf::Forwarded { .. } => "department.forwarded",
             NewsOf::Reminded { .. } => "department.reminded",
+            NewsOf::Closed { .. } => "department.closed",
+            NewsOf::Bounced { .. } => "department.bounced",
             NewsOf::Closure(_) => "department.closure",
         }
     }
@@ -232,7 +249,10 @@ impl Event for News {
     /// Answers to one closure, which may come again, differ in time.
     fn id(&self) -> EventId {
         let about = match &self.what {
-            NewsOf::Forwarded { case, .. } | NewsOf::Reminded { case, .. } => case.0,
+            NewsOf::Forwarded { case, .. }
+            | NewsOf::Reminded { case, .. }
+            | NewsOf::Closed { case, .. }
+            | NewsOf::Bounced { case } => case.0,
             NewsOf::Closure(answer) => answer.about(&self.department),
         };
         EventId::derive(about, self.kind(), self.at)

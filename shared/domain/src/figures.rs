@@ -41,9 +41,11 @@ pub const CASES: Definition = Definition {
 /// Forwarded cases: open, overdue, closed.
 pub const FORWARDED: Definition = Definition {
     id: "forwarded/v1",
-    text: "Cases by the local day (Europe/Stockholm) they were first forwarded, once each, under the department or group \
-           that has them last, all as of one instant: what happened later is not in it. An import's cases count as \
-           forwarded when they came in, under the older system's own names where the agreements know no others. closed: \
+    text: "Cases by the local day (Europe/Stockholm) they were first forwarded, once each, under the department or queue \
+           that has them last, all as of one instant: what happened later is not in it. A queue is `department/group`, since \
+           departments name their groups each for itself. An import's cases count as \
+           forwarded when they came in, under the older system's own names where the agreements know no others: a queue is \
+           then that name alone, the same for every department that has it. closed: \
            ended by the department and not opened anew. closed_overdue: of those, closed after their limit. open: not \
            closed, paused ones included. open_overdue: of those, past their limit; while a case is paused its clock \
            stands, so it is overdue only where it was before. A limit itself is still in time. A case without a limit is \
@@ -56,10 +58,11 @@ pub const HANDLING: Definition = Definition {
     id: "handling/v1",
     text: "Cases that departments closed, by the local day (Europe/Stockholm) they were closed, without those opened anew \
            since. total: from registered to closed; centre: from registered to first forwarded; department: from first \
-           forwarded to closed. calendar: all hours count, pauses and detours by other departments too. working: working \
-           hours at departments without pauses, where each department that had the case closed it; the centre's working \
-           time is not known, and so the total is not. An import's cases count as forwarded when they came in, so their \
-           time at the centre is not known. median_s and p90_s: of the times in order, the first that at least 50 % and \
+           forwarded to closed. calendar: all hours count, pauses and detours by other departments too. working: at the \
+           centre, hours when the municipality's offices are open by the agreements that the case is bound to; at \
+           departments, each one's own hours without pauses, known where each that had the case closed it; in total, their \
+           sum where both are known. An import's cases count as forwarded when they came in, so their \
+           time at the centre is not known. Queues are named as in forwarded/v1. median_s and p90_s: of the times in order, the first that at least 50 % and \
            90 % do not exceed. within_limit: closed within their limit, of those that have one. Null is not known.",
     origin: "Östersund's audit 2014",
 };

@@ -32,6 +32,8 @@ enum StepWhat {
         due: Option<Timestamp>,
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         imported: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        centre_working_s: Option<i64>,
     },
     Paused,
     Resumed {
@@ -67,7 +69,7 @@ pub struct ForwardedSpan {
     pub state: ForwardedState,
     /// The department that had it, under the name that figures use; see [`crate::Forwarding::department_key`].
     pub department: String,
-    /// The group that had it, likewise.
+    /// The group that had it, likewise; see [`crate::Forwarding::queue_key`].
     pub queue: String,
     /// Whether an import had put it there.
     pub imported: bool,
@@ -81,6 +83,8 @@ pub struct ForwardedSpan {
     pub due: Option<Timestamp>,
     /// After this instant it was overdue, if that lies within the span or before; `None` where it cannot become so in it.
     pub late_from: Option<Timestamp>,
+    /// Working seconds at the centre before it was forwarded for the first time; `None` where not known.
+    pub centre_working_s: Option<i64>,
     /// Working seconds at departments, once it is closed; `None` where not all of them are known.
     pub working_s: Option<i64>,
 }
@@ -111,6 +115,7 @@ impl ForwardedFacts {
                         registered_at,
                         due,
                         imported,
+                        centre_working_s,
                     },
                     last,
                 ) => {
@@ -129,10 +134,11 @@ impl ForwardedFacts {
                         queue: queue.clone(),
                         imported: *imported,
                         registered_at: last.as_ref().map_or(*registered_at, |l| l.registered_at),
-                        first_forwarded_at: last.map_or(since, |l| l.first_forwarded_at),
+                        first_forwarded_at: last.as_ref().map_or(since, |l| l.first_forwarded_at),
                         forwarded_at: since,
                         due: *due,
                         late_from: *due,
+                        centre_working_s: last.map_or(*centre_working_s, |l| l.centre_working_s),
                         working_s: None,
                     }
                 }
@@ -206,10 +212,11 @@ fn step(event: &CaseEvent) -> Option<Step> {
     let what = match &event.what {
         CaseWhat::Forwarded(forwarding) => StepWhat::Forwarded {
             department: forwarding.department_key(&event.department).to_owned(),
-            queue: forwarding.queue_key().to_owned(),
+            queue: forwarding.queue_key(&event.department),
             registered_at: forwarding.registered_at,
             due: forwarding.due,
             imported: forwarding.imported,
+            centre_working_s: forwarding.centre_working_s,
         },
         CaseWhat::Paused { .. } => StepWhat::Paused,
         CaseWhat::Resumed { due } => StepWhat::Resumed { due: *due },

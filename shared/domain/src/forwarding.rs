@@ -19,6 +19,10 @@ pub struct Forwarding {
     pub rule: String,
     /// When it was registered, so that handling time needs no other event.
     pub registered_at: Timestamp,
+    /// Working seconds at the centre from registration to this, its first forwarding, in the municipality's own working time;
+    /// `None` for a later one, and where an import does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub centre_working_s: Option<i64>,
     /// The limit: open after this, it is overdue. `None` where an import names none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
@@ -59,12 +63,14 @@ impl Forwarding {
             .map_or(department.as_str(), HistoricalName::as_str)
     }
 
-    /// Under which name figures count it by queue: the group's, or the queue's of an older system.
-    pub fn queue_key(&self) -> &str {
+    /// Under which name figures count it by queue: `department/group`, since departments name their groups each for itself,
+    /// or what an older system called the queue. `department` is the event's.
+    pub fn queue_key(&self, department: &Department) -> String {
         let historical = self.historical.as_ref();
-        historical
-            .and_then(|h| h.queue.as_ref())
-            .map_or(self.group.as_str(), HistoricalName::as_str)
+        match historical.and_then(|h| h.queue.as_ref()) {
+            Some(queue) => queue.to_string(),
+            None => format!("{department}/{}", self.group),
+        }
     }
 }
 

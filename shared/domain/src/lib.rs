@@ -37,8 +37,8 @@ pub use contact_event::{ContactEvent, ContactWhat, TurnedAway};
 pub use content::{Content, ContentAnswer, ContentRequest};
 pub use department::{
     CaseClosure, ClosureAnswer, ClosureMessage, ClosureResult, News, NewsOf, account,
-    answer_schema, closure_schema, forwarded_schema, in_stream, in_subject, out_stream,
-    out_subjects,
+    answer_schema, bounced_schema, closed_schema, closure_schema, forwarded_schema, in_stream,
+    in_subject, out_stream, out_subjects,
 };
 pub use event::{Envelope, Event, Question, Stream, Streamed};
 pub use figures::{

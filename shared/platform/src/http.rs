@@ -1,5 +1,6 @@
 //! HTTP: problems, reading JSON, and what every process serves.
 
+mod case_in_path;
 mod problem;
 
 use std::time::Instant;
@@ -22,6 +23,7 @@ use crate::{
     health::{self, Health},
     meters, telemetry,
 };
+pub use case_in_path::CaseInPath;
 pub use problem::{FieldError, NeedsKey, Problem};
 
 /// The largest body taken, bytes.

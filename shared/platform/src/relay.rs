@@ -1,19 +1,26 @@
 //! The relay: publishes the event log in commit order, and again from wherever a consumer asks.
+//!
+//! One relay serves as many sources as its service has on one log, with one connection to the database. Sources do not wait
+//! for each other: at any moment one chunk of each may be on its way, and what the bus refuses of one stays its own matter.
 
+mod log;
 mod publish;
+mod source;
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
+use anyhow::Context;
 use async_nats::Subscriber;
-use domain::{Envelope, EventId};
-use futures::{FutureExt, StreamExt};
-use jiff_sqlx::Timestamp;
-use serde_json::value::RawValue;
-use sqlx::{PgPool, types::Json};
-use tokio::{sync::Notify, time::MissedTickBehavior};
+use futures::{
+    FutureExt, Stream, StreamExt,
+    future::BoxFuture,
+    stream::{FuturesUnordered, select_all},
+};
+use sqlx::PgPool;
+use tokio::{
+    sync::Notify,
+    time::{Interval, MissedTickBehavior},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -23,11 +30,12 @@ use crate::{
     meters,
 };
 use publish::Outgoing;
+use source::{Done, Source};
 
-/// Events read and published at a time; the bus takes at most 1,000 together.
+/// Events of a source read and published at a time, if it is alone; the bus takes at most 1,000 together.
 const CHUNK: usize = 500;
-/// From this many on, events go together: the bus then syncs once for all of them.
-const TOGETHER: usize = 2;
+/// The same over all sources of a relay: what is on its way stays bounded, however many they are.
+const ALL_CHUNKS: usize = 2_000;
 /// While more than an event a millisecond comes, events gather for so long: the bus syncs once for all that go together,
 /// and whoever consumes them commits once. A fraction of the time between two boards.
 const GATHER: Duration = Duration::from_millis(20);
@@ -35,54 +43,31 @@ const GATHER: Duration = Duration::from_millis(20);
 const FEW: usize = 8;
 /// How often a source says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(1);
+/// Between attempts.
+const PAUSE: Duration = Duration::from_millis(200);
 
-/// Publishes one source.
+/// Publishes sources of one log.
 #[derive(Debug)]
 pub struct Relay {
     /// The database that holds the log.
     pub pool: PgPool,
     /// The bus.
     pub bus: Bus,
-    /// The source, such as `intake/CONTACTS`.
-    pub source: String,
-    /// The stream it writes.
-    pub stream: StreamSpec,
+    /// The sources, such as `intake/CONTACTS`, each with the stream it writes.
+    pub sources: Vec<(String, StreamSpec)>,
     /// Rung after every commit.
     pub wake: Arc<Notify>,
     /// See [`crate::bus::DUPLICATE_WINDOW`].
     pub duplicate_window: Duration,
 }
 
-/// Sequence, id, kind, subject, at, traceparent, data.
-type Row = (
-    i64,
-    uuid::Uuid,
-    String,
-    String,
-    Timestamp,
-    Option<String>,
-    Json<Box<RawValue>>,
-);
-
-/// How far the relay has come.
-#[derive(Debug, Default)]
-struct Cursor {
-    /// Acknowledged up to here.
-    published: i64,
-    /// Acknowledged up to here at some time: up to here a message is told again, and must pass the bus's own memory of
-    /// message ids.
-    told: i64,
-    /// What the database knows of `published`.
-    saved: i64,
-    /// When it last read the log.
-    gathered_since: Option<Instant>,
-}
-
-impl Cursor {
-    fn reach(&mut self, sequence: i64) {
-        self.published = sequence;
-        self.told = self.told.max(sequence);
-    }
+/// What a relay keeps from turn to turn.
+struct State {
+    kept: Kept,
+    /// In the order of [`Relay::sources`]; none until their places in the log are known.
+    sources: Vec<Source>,
+    under_way: FuturesUnordered<BoxFuture<'static, Done>>,
+    beat: Interval,
 }
 
 impl Relay {
@@ -91,215 +76,259 @@ impl Relay {
     /// # Errors
     /// When the bus connection is closed for good.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let mut wishes = self
-            .bus
-            .client
-            .subscribe(tell_again_subject(&self.source))
-            .await?;
+        if self.sources.is_empty() {
+            stop.cancelled().await;
+            return Ok(());
+        }
+        let mut wishes = self.wishes().await?;
         let mut beat = tokio::time::interval(HEARTBEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut cursor = None;
-        let mut kept = Kept::new(self.pool.clone());
+        let mut state = State {
+            kept: Kept::new(self.pool.clone()),
+            sources: Vec::new(),
+            under_way: FuturesUnordered::new(),
+            beat,
+        };
         let mut failing = false;
         while !stop.is_cancelled() {
-            match self
-                .turn(&mut cursor, &mut kept, &mut wishes, &mut beat, &stop)
-                .await
-            {
+            match self.turn(&mut state, &mut wishes, &stop).await {
                 Ok(()) => failing = false,
                 Err(error) => {
                     if !std::mem::replace(&mut failing, true) {
                         tracing::warn!(
-                            source = self.source,
+                            source = self.sources[0].0,
+                            sources = self.sources.len(),
                             error = format!("{error:#}"),
                             "cannot publish; trying again"
                         );
                     }
-                    tokio::select! {
-                        () = tokio::time::sleep(Duration::from_millis(200)) => {}
-                        () = stop.cancelled() => {}
-                    }
-                    // The stream may be gone with the server's storage.
-                    if self.bus.is_connected() {
-                        let _ = ensure_stream(&self.bus, &self.stream, self.duplicate_window).await;
-                    }
+                    pause(&stop).await;
                 }
             }
         }
-        if let Some(cursor) = &mut cursor {
-            self.save(cursor).await?;
+        while let Some(done) = state.under_way.next().await {
+            state.sources[done.place].done(done);
+        }
+        for source in &mut state.sources {
+            self.save(source).await?;
         }
         Ok(())
+    }
+
+    /// Who asks to hear a source again, by the source's place.
+    async fn wishes(
+        &self,
+    ) -> anyhow::Result<impl Stream<Item = (usize, async_nats::Message)> + Unpin + use<>> {
+        let mut wishes: Vec<(usize, Subscriber)> = Vec::new();
+        for (place, (source, _)) in self.sources.iter().enumerate() {
+            let subject = tell_again_subject(source);
+            wishes.push((place, self.bus.client.subscribe(subject).await?));
+        }
+        let wishes = wishes
+            .into_iter()
+            .map(|(place, wishes)| wishes.map(move |wish| (place, wish)));
+        Ok(select_all(wishes))
     }
 
     async fn turn(
         &self,
-        cursor: &mut Option<Cursor>,
-        kept: &mut Kept,
-        wishes: &mut Subscriber,
-        beat: &mut tokio::time::Interval,
+        state: &mut State,
+        wishes: &mut (impl Stream<Item = (usize, async_nats::Message)> + Unpin),
         stop: &CancellationToken,
     ) -> anyhow::Result<()> {
-        let cursor = match cursor {
-            Some(cursor) => cursor,
-            None => {
-                ensure_stream(&self.bus, &self.stream, self.duplicate_window).await?;
-                let published: i64 =
-                    sqlx::query_scalar("SELECT published FROM source WHERE name = $1")
-                        .bind(&self.source)
-                        .fetch_one(&self.pool)
-                        .await?;
-                cursor.insert(Cursor {
-                    published,
-                    told: published,
-                    saved: published,
-                    gathered_since: None,
-                })
-            }
-        };
-        while let Some(Some(wish)) = wishes.next().now_or_never() {
-            self.tell_again(cursor, &wish).await?;
+        if state.sources.is_empty() {
+            self.begin(state, stop).await?;
         }
-        if beat.tick().now_or_never().is_some() {
-            self.heartbeat(cursor).await?;
-        }
-        let since = cursor.gathered_since.replace(Instant::now());
-        let published = self.publish(cursor, kept).await?;
-        if published > 0 {
-            let gathered_in = since.map_or(Duration::MAX, |since| since.elapsed());
-            // A few that come together are no crowd; of many, the next are there already.
-            let crowd = FEW..CHUNK / 2;
-            if crowd.contains(&published) && published as u128 > gathered_in.as_millis() {
-                tokio::time::sleep(GATHER).await;
-            }
-            return Ok(());
-        }
+        self.launch(state, stop).await?;
         tokio::select! {
-            () = self.wake.notified() => {}
+            () = self.wake.notified() => state.sources.iter_mut().for_each(|s| s.look = true),
             () = stop.cancelled() => {}
-            _ = beat.tick() => self.heartbeat(cursor).await?,
-            wish = wishes.next() => match wish {
-                Some(wish) => self.tell_again(cursor, &wish).await?,
-                None => anyhow::bail!("the bus connection is closed"),
-            },
+            Some(done) = state.under_way.next() => state.sources[done.place].done(done),
+            _ = state.beat.tick() => self.heartbeat(state).await?,
+            wish = wishes.next() => {
+                let (place, wish) = wish.context("the bus connection is closed")?;
+                self.tell_again(&mut state.sources[place], &wish).await?;
+            }
         }
         Ok(())
     }
 
-    /// Publishes the next chunk and returns how many events that were.
-    async fn publish(&self, cursor: &mut Cursor, kept: &mut Kept) -> anyhow::Result<usize> {
-        // The client would keep what it cannot send, until it takes no more and waits.
-        anyhow::ensure!(self.bus.is_connected(), "the bus is away");
-        let mut connection = kept.take().await?;
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT sequence, id, kind, subject, at, traceparent, data FROM event_log
-             WHERE source = $1 AND sequence > $2 ORDER BY sequence LIMIT $3",
-        )
-        .bind(&self.source)
-        .bind(cursor.published)
-        .bind(CHUNK as i64)
-        .fetch_all(&mut *connection)
-        .await?;
-        kept.put(connection);
-        let told = cursor.told;
-        let chunk: Vec<Outgoing> = rows
-            .into_iter()
-            .map(|row| self.outgoing(row, told))
-            .collect::<anyhow::Result<_>>()?;
-        let Some(last) = chunk.last().map(|o| o.sequence) else {
-            return Ok(0);
-        };
-        // What the bus refuses as a whole, because it has some of it already, goes one by one.
-        if chunk.len() >= TOGETHER && publish::together(&self.bus, &chunk).await.is_ok() {
-            cursor.reach(last);
-        } else {
-            publish::one_by_one(&self.bus, &chunk, |sequence| cursor.reach(sequence)).await?;
+    /// Finds each source's place in the log, and sees that its stream is there.
+    async fn begin(&self, state: &mut State, stop: &CancellationToken) -> anyhow::Result<()> {
+        let published = log::published(&self.pool, &self.names()).await?;
+        for (place, (name, stream)) in self.sources.iter().enumerate() {
+            let at = published.get(name).copied();
+            let at = at.with_context(|| format!("the source {name} has no counter"))?;
+            let mut source = Source::new(place, name.clone(), stream.clone(), at);
+            source.busy = true;
+            let sending = self.sending(&source);
+            state.sources.push(source);
+            state.under_way.push(sending.ensure(stop.clone()).boxed());
         }
-        meters::PUBLISHED
-            .with_label_values(&[self.stream.name.as_str()])
-            .inc_by(chunk.len() as u64);
-        Ok(chunk.len())
+        Ok(())
     }
 
-    fn outgoing(&self, row: Row, told: i64) -> anyhow::Result<Outgoing> {
-        let (sequence, id, kind, subject, at, traceparent, data) = row;
-        let id = EventId(id);
-        let envelope = Envelope {
-            specversion: "1.0".to_owned(),
-            id,
-            source: self.source.clone(),
-            kind,
-            time: at.to_jiff(),
-            datacontenttype: "application/json".to_owned(),
-            sequence: u64::try_from(sequence)?,
-            traceparent: traceparent.clone(),
-            data: data.0,
-        };
-        Ok(Outgoing {
-            sequence,
-            subject,
-            source: self.source.clone(),
-            traceparent,
-            // What is told again was asked for because the stream no longer has it: the server's memory must not drop it.
-            id: (sequence > told).then_some(id),
-            payload: serde_json::to_vec(&envelope)?.into(),
-        })
+    /// Sends the next chunk of each source that may have one and has none on its way.
+    async fn launch(&self, state: &mut State, stop: &CancellationToken) -> anyhow::Result<()> {
+        let ready = |source: &&mut Source| source.look && !source.busy;
+        let mut ready: Vec<&mut Source> = state.sources.iter_mut().filter(ready).collect();
+        if ready.is_empty() {
+            return Ok(());
+        }
+        // The client would keep what it cannot send, until it takes no more and waits.
+        anyhow::ensure!(self.bus.is_connected(), "the bus is away");
+        let most = (ALL_CHUNKS / self.sources.len()).clamp(FEW, CHUNK);
+        let from: Vec<(&str, i64)> = ready
+            .iter()
+            .map(|s| (s.name.as_str(), s.published))
+            .collect();
+        let mut connection = state.kept.take().await?;
+        let mut rows = log::after(&mut connection, &from, most).await?;
+        state.kept.put(connection);
+        for source in &mut ready {
+            source.look = false;
+            let since = source.read();
+            let Some(rows) = rows.remove(&source.name) else {
+                continue;
+            };
+            let chunk = rows.into_iter().map(|row| source.outgoing(row));
+            let chunk: Vec<Outgoing> = chunk.collect::<anyhow::Result<_>>()?;
+            source.busy = true;
+            // A few that come together are no crowd; of many, the next are there already.
+            let gather = (FEW..most / 2).contains(&chunk.len())
+                && since.is_some_and(|since| chunk.len() as u128 > since.as_millis());
+            let sending = self.sending(source).send(chunk, gather, stop.clone());
+            state.under_way.push(sending.boxed());
+        }
+        Ok(())
     }
 
     async fn tell_again(
         &self,
-        cursor: &mut Cursor,
+        source: &mut Source,
         wish: &async_nats::Message,
     ) -> anyhow::Result<()> {
         let Ok(TellAgain { from }) = serde_json::from_slice(&wish.payload) else {
             tracing::warn!(
-                source = self.source,
+                source = source.name,
                 "a wish to tell again could not be read"
             );
             return Ok(());
         };
-        let before = i64::try_from(from)
-            .unwrap_or(i64::MAX)
-            .saturating_sub(1)
-            .max(0);
-        tracing::info!(source = self.source, from, "telling again");
-        cursor.published = cursor.published.min(before);
+        tracing::info!(source = source.name, from, "telling again");
+        source.tell_again(from);
         if let Some(reply) = wish.reply.clone() {
             self.bus.client.publish(reply, wish.payload.clone()).await?;
         }
         Ok(())
     }
 
-    async fn heartbeat(&self, cursor: &mut Cursor) -> anyhow::Result<()> {
-        let last: i64 = sqlx::query_scalar("SELECT last FROM source WHERE name = $1")
-            .bind(&self.source)
-            .fetch_one(&self.pool)
-            .await?;
-        meters::UNPUBLISHED
-            .with_label_values(&[self.stream.name.as_str()])
-            .set(last - cursor.published);
-        let heartbeat = Heartbeat {
-            source: self.source.clone(),
-            last: u64::try_from(last)?,
-        };
-        let payload = serde_json::to_vec(&heartbeat)?;
-        self.bus
-            .client
-            .publish(heartbeat_subject(&self.source), payload.into())
-            .await?;
-        self.save(cursor).await
-    }
-
-    async fn save(&self, cursor: &mut Cursor) -> anyhow::Result<()> {
-        if cursor.saved != cursor.published {
-            sqlx::query("UPDATE source SET published = $2 WHERE name = $1")
-                .bind(&self.source)
-                .bind(cursor.published)
-                .execute(&self.pool)
-                .await?;
-            cursor.saved = cursor.published;
+    async fn heartbeat(&self, state: &mut State) -> anyhow::Result<()> {
+        let last = log::last(&self.pool, &self.names()).await?;
+        for source in &mut state.sources {
+            let Some(last) = last.get(&source.name).copied() else {
+                continue;
+            };
+            meters::UNPUBLISHED
+                .with_label_values(&[source.stream.name.as_str()])
+                .set(last - source.published);
+            // Whoever should have rung may have ended before it could.
+            source.look |= last > source.published;
+            if self.bus.is_connected() {
+                let heartbeat = Heartbeat {
+                    source: source.name.clone(),
+                    last: u64::try_from(last)?,
+                };
+                let payload = serde_json::to_vec(&heartbeat)?;
+                self.bus
+                    .client
+                    .publish(heartbeat_subject(&source.name), payload.into())
+                    .await?;
+            }
+            self.save(source).await?;
         }
         Ok(())
+    }
+
+    async fn save(&self, source: &mut Source) -> anyhow::Result<()> {
+        if source.saved != source.published {
+            log::save(&self.pool, &source.name, source.published).await?;
+            source.saved = source.published;
+        }
+        Ok(())
+    }
+
+    fn sending(&self, source: &Source) -> Sending {
+        Sending {
+            bus: self.bus.clone(),
+            place: source.place,
+            stream: source.stream.clone(),
+            window: self.duplicate_window,
+        }
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.sources.iter().map(|(name, _)| name.as_str()).collect()
+    }
+}
+
+/// What is done for one source while the others go on.
+struct Sending {
+    bus: Bus,
+    place: usize,
+    stream: StreamSpec,
+    window: Duration,
+}
+
+impl Sending {
+    /// Sees that the stream is there, however long that takes.
+    async fn ensure(self, stop: CancellationToken) -> Done {
+        let mut failing = false;
+        while let Err(error) = ensure_stream(&self.bus, &self.stream, self.window).await {
+            if !std::mem::replace(&mut failing, true) {
+                tracing::warn!(
+                    stream = self.stream.name,
+                    error = format!("{error:#}"),
+                    "there is no stream to publish on; trying again"
+                );
+            }
+            pause(&stop).await;
+            if stop.is_cancelled() {
+                break;
+            }
+        }
+        Done::nothing(self.place)
+    }
+
+    /// Publishes a chunk, and lets events `gather` afterwards if it is to.
+    async fn send(self, chunk: Vec<Outgoing>, gather: bool, stop: CancellationToken) -> Done {
+        let mut done = Done::nothing(self.place);
+        match publish::chunk(&self.bus, &chunk, |sequence| done.reached = Some(sequence)).await {
+            Ok(()) => {
+                meters::PUBLISHED
+                    .with_label_values(&[self.stream.name.as_str()])
+                    .inc_by(chunk.len() as u64);
+                if gather {
+                    tokio::time::sleep(GATHER).await;
+                }
+            }
+            Err(error) => {
+                done.error = Some(error);
+                pause(&stop).await;
+                // The stream may be gone with the server's storage.
+                if self.bus.is_connected() {
+                    let _ = ensure_stream(&self.bus, &self.stream, self.window).await;
+                }
+            }
+        }
+        done
+    }
+}
+
+async fn pause(stop: &CancellationToken) {
+    tokio::select! {
+        () = tokio::time::sleep(PAUSE) => {}
+        () = stop.cancelled() => {}
     }
 }
 

@@ -23,6 +23,11 @@ function handle(c) {
   return "done";
 }
 
+// An officer has closed the case on its page, or sent it back: your system has no more to do with it.
+function gone(c) {
+  console.log(`case ${c.case} is ${c.event}`);
+}
+
 // Returns when the bus has stored the closure. What became of it is told later, by an answer. The same id may be sent any
 // number of times, so whatever goes wrong, sending once more is right.
 async function close(nc, id, caseId, outcome) {
@@ -81,6 +86,8 @@ async function take(nc, seen, message) {
       const outcome = handle(event.data);
       // The id of the event and not of the case, which may be taken back and come again.
       if (outcome) await close(nc, event.id, event.data.case, outcome);
+    } else if (["department.closed", "department.bounced"].includes(event.type)) {
+      gone(event.data);
     } else if (event.type === "department.closure") {
       answered(event.data);
     }

@@ -32,6 +32,11 @@ def handle(case: dict) -> str | None:
     return "done"
 
 
+def gone(case: dict) -> None:
+    """An officer has closed the case on its page, or sent it back: your system has no more to do with it."""
+    print(f"case {case['case']} is {case['event']}")
+
+
 async def close(nc, closure_id: str, case: str, outcome: str) -> None:
     """Returns when the bus has stored the closure. What became of it is told later, by an answer.
 
@@ -88,6 +93,8 @@ async def take(nc, seen: dict[str, int], message) -> None:
             if outcome:
                 # The id of the event and not of the case, which may be taken back and come again.
                 await close(nc, event["id"], event["data"]["case"], outcome)
+        elif event["type"] in ("department.closed", "department.bounced"):
+            gone(event["data"])
         elif event["type"] == "department.closure":
             answered(event["data"])
         # Other types may come in later versions, and are none of this program's business.

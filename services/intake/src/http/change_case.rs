@@ -4,15 +4,12 @@ use axum::{Json, extract::State, http::HeaderMap};
 use platform::{
     Problem,
     auth::{KeyId, Scope},
-    http::{NeedsKey, idempotency_key},
+    http::{CaseInPath, NeedsKey, idempotency_key},
     telemetry,
 };
 use sha2::{Digest, Sha256};
 
-use super::{
-    CaseInPath, Intake,
-    problems::{not_done, not_written},
-};
+use super::{Intake, problems::not_done};
 use crate::{
     cases::{Ask, CaseView, Idempotency, Job, Reply},
     rules::Change,
@@ -130,7 +127,12 @@ pub(super) async fn ask(
         idempotency,
         traceparent: telemetry::traceparent(),
     };
-    match intake.cases.write(job).await.map_err(|e| not_written(&e))? {
+    match intake
+        .cases
+        .write(job)
+        .await
+        .map_err(|e| Problem::of_database(&e))?
+    {
         Reply::Done(view) => Ok(view),
         other => Err(not_done(&other)),
     }

@@ -14,7 +14,7 @@ use platform::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Intake, problems::not_written};
+use super::Intake;
 use crate::{
     contacts::Job,
     input::{ContactInput, Told},
@@ -78,7 +78,7 @@ pub(crate) async fn post(
         .contacts
         .write(job)
         .await
-        .map_err(|e| not_written(&e))?;
+        .map_err(|e| Problem::of_database(&e))?;
     Ok(Json(Taken {
         taken: counts.taken,
         known: counts.known,

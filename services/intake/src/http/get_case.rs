@@ -1,12 +1,13 @@
 //! `GET /intake/cases/{id}`: how it stands with a case.
 
 use axum::{Json, extract::State, http::HeaderMap};
-use platform::{Problem, auth::Scope, http::NeedsKey};
-
-use super::{
-    CaseInPath, Intake,
-    problems::{not_written, unknown_case},
+use platform::{
+    Problem,
+    auth::Scope,
+    http::{CaseInPath, NeedsKey},
 };
+
+use super::Intake;
 use crate::{cases::CaseView, store};
 
 /// How it stands with a case, without its content.
@@ -31,9 +32,13 @@ pub(crate) async fn get(
 ) -> Result<Json<CaseView>, Problem> {
     intake.keys.require(&headers, Scope::CasesRead).await?;
     let CaseInPath(id) = id?;
-    let mut connection = intake.pool.acquire().await.map_err(|e| not_written(&e))?;
+    let mut connection = intake
+        .pool
+        .acquire()
+        .await
+        .map_err(|e| Problem::of_database(&e))?;
     let case = store::case(&mut connection, id)
         .await
-        .map_err(|e| not_written(&e))?;
-    case.map(Json).ok_or_else(unknown_case)
+        .map_err(|e| Problem::of_database(&e))?;
+    case.map(Json).ok_or_else(Problem::unknown_case)
 }

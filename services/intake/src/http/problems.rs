@@ -5,19 +5,10 @@ use platform::Problem;
 
 use crate::cases::Reply;
 
-/// What a failed write is told.
-pub(crate) fn not_written(error: &sqlx::Error) -> Problem {
-    if platform::database::may_pass(error) {
-        Problem::away("the database", error)
-    } else {
-        Problem::internal(error)
-    }
-}
-
 /// What a request about a case is told when it was not done.
 pub(crate) fn not_done(reply: &Reply) -> Problem {
     match reply {
-        Reply::Unknown => unknown_case(),
+        Reply::Unknown => Problem::unknown_case(),
         Reply::Refused(reason) => Problem::new(
             StatusCode::CONFLICT,
             "the case does not allow it now",
@@ -30,12 +21,4 @@ pub(crate) fn not_done(reply: &Reply) -> Problem {
         ),
         Reply::Done(_) => Problem::internal(&"a done request was reported as not done"),
     }
-}
-
-pub(crate) fn unknown_case() -> Problem {
-    Problem::new(
-        StatusCode::NOT_FOUND,
-        "no such case",
-        "look at the id that the registration answered",
-    )
 }

@@ -10,7 +10,7 @@ use platform::{
     http::{NeedsKey, read_body, read_json},
 };
 
-use super::{Intake, contact_events::Taken, problems::not_written};
+use super::{Intake, contact_events::Taken};
 use crate::{contacts::Job, input::RestartInput};
 
 /// Tell that a PBX restarted.
@@ -48,7 +48,7 @@ pub(crate) async fn post(
         .contacts
         .write(job)
         .await
-        .map_err(|e| not_written(&e))?;
+        .map_err(|e| Problem::of_database(&e))?;
     Ok(Json(Taken {
         taken: counts.taken,
         known: counts.known,

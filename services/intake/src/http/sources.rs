@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::{Json, extract::State};
 use platform::Problem;
 
-use super::{Intake, problems::not_written};
+use super::Intake;
 
 /// The last number of each of intake's sources, by its name.
 ///
@@ -16,6 +16,6 @@ pub(crate) async fn get(
 ) -> Result<Json<BTreeMap<String, u64>>, Problem> {
     let sources = platform::event_log::sources(&intake.pool)
         .await
-        .map_err(|e| not_written(&e))?;
+        .map_err(|e| Problem::of_database(&e))?;
     Ok(Json(sources))
 }

@@ -42,6 +42,10 @@ pub(crate) enum SchemaOf {
     Closure,
     /// `out.<department>.forwarded`: a case is the department's now
     Forwarded,
+    /// `out.<department>.closed`: a case was closed another way than over the bus
+    Closed,
+    /// `out.<department>.bounced`: a case was sent back
+    Bounced,
     /// `out.<department>.closure`: what came of a closure
     Answer,
 }

@@ -1,12 +1,18 @@
-//! What the imports share: sending many lines at a time, and counting what became of them.
+//! What the imports share: reaching the product, sending many lines at a time, and counting what became of them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fs::File, path::Path};
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
+use indicatif::ProgressBar;
 use intake::NDJSON;
 use platform::http::FieldError;
 
-use crate::{client::Client, output::say};
+use crate::{
+    cli::Access,
+    client::{Client, progress},
+    config::Settings,
+    output::say,
+};
 
 /// Refused lines that are printed.
 const PRINTED: usize = 50;
@@ -41,6 +47,39 @@ impl Tally {
         }
         Ok(())
     }
+}
+
+/// Reads a file into the product: `send` sends what is in it and moves a bar over its `bytes`. Then waits until the figures
+/// hold what was taken, and prints what became of it, also where it stopped after some of its lines, which are called `unit`.
+pub(crate) async fn import(
+    (settings, access): (Settings, &Access),
+    (bytes, unit): (u64, &str),
+    send: impl AsyncFnOnce(&Client, &mut Tally, &ProgressBar) -> anyhow::Result<()>,
+    print: fn(&Tally) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let client = Client::reach(settings, access).await?;
+    let bar = progress(bytes, "bytes read");
+    let mut tally = Tally::default();
+    let mut outcome = send(&client, &mut tally, &bar).await;
+    bar.finish_and_clear();
+    if outcome.is_ok() {
+        outcome = client.until_figures_hold_all().await;
+    }
+    client.close().await;
+    print(&tally)?;
+    outcome.with_context(|| {
+        format!(
+            "stopped after {unit} {}; import the file again, what was taken is known",
+            tally.read
+        )
+    })
+}
+
+/// Opens a file to import, and tells how many bytes it has.
+pub(crate) fn open(file: &Path) -> anyhow::Result<(File, u64)> {
+    let open = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let bytes = open.metadata()?.len();
+    Ok((open, bytes))
 }
 
 /// An error of the product as the reason of a refusal.

@@ -14,13 +14,8 @@ use anyhow::{Context, ensure};
 use csv::ByteRecord;
 use indicatif::ProgressBar;
 
-use super::batch::{Batch, Tally};
-use crate::{
-    cli::Access,
-    client::{Client, progress},
-    config::Settings,
-    output::say,
-};
+use super::batch::{self, Batch, Tally};
+use crate::{cli::Access, client::Client, config::Settings, output::say};
 use columns::Columns;
 use mapping::Mapping;
 use rows::read_row;
@@ -38,29 +33,14 @@ pub(crate) async fn run(
 ) -> anyhow::Result<()> {
     // Before anything is started: what is wrong with the files is the likeliest mistake.
     let mapping = Mapping::read(mapping)?;
-    let open = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let bytes = open.metadata()?.len();
+    let (open, bytes) = batch::open(file)?;
     let mut table = Table::new(open, &mapping);
     let columns = columns(&mut table, &mapping)
         .with_context(|| format!("cannot import {}", file.display()))?;
-
-    let client = Client::reach(settings, access).await?;
-    let bar = progress(bytes, "bytes read");
-    let mut tally = Tally::default();
-    let outcome = import(&client, &mut table, &mapping, &columns, &mut tally, &bar).await;
-    bar.finish_and_clear();
-    let outcome = match outcome {
-        Ok(()) => client.until_figures_hold_all().await,
-        Err(error) => Err(error),
+    let send = async |client: &Client, tally: &mut Tally, bar: &ProgressBar| {
+        import(client, &mut table, &mapping, &columns, tally, bar).await
     };
-    client.close().await;
-    print(&tally)?;
-    outcome.with_context(|| {
-        format!(
-            "stopped after row {}; import the file again, what was taken is known",
-            tally.read
-        )
-    })
+    batch::import((settings, access), (bytes, "row"), send, print).await
 }
 
 fn columns(table: &mut Table<File>, mapping: &Mapping) -> anyhow::Result<Columns> {

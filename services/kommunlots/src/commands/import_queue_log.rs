@@ -1,25 +1,18 @@
 //! `kommunlots import queue-log`: reads an Asterisk queue_log into the product over its public API.
 
 use std::{
-    fs::File,
     io::{BufRead, BufReader},
     path::Path,
 };
 
-use anyhow::Context;
 use indicatif::ProgressBar;
 use intake::{
     RestartInput,
     queue_log::{Line, read_line},
 };
 
-use super::batch::{Batch, Counts, Tally, reason};
-use crate::{
-    cli::Access,
-    client::{Client, progress},
-    config::Settings,
-    output::say,
-};
+use super::batch::{self, Batch, Counts, Tally, reason};
+use crate::{cli::Access, client::Client, config::Settings, output::say};
 
 /// Lines sent in one request.
 const BATCH: usize = 2_000;
@@ -32,25 +25,11 @@ pub(crate) async fn run(
     system: &str,
 ) -> anyhow::Result<()> {
     // Before anything is started: a slip in the name is the likeliest mistake.
-    let open = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let bytes = open.metadata()?.len();
-    let client = Client::reach(settings, access).await?;
-    let bar = progress(bytes, "bytes read");
-    let mut tally = Tally::default();
-    let outcome = import(&client, BufReader::new(open), system, &mut tally, &bar).await;
-    bar.finish_and_clear();
-    let outcome = match outcome {
-        Ok(()) => client.until_figures_hold_all().await,
-        Err(error) => Err(error),
+    let (file, bytes) = batch::open(file)?;
+    let send = async |client: &Client, tally: &mut Tally, bar: &ProgressBar| {
+        import(client, BufReader::new(file), system, tally, bar).await
     };
-    client.close().await;
-    print(&tally)?;
-    outcome.with_context(|| {
-        format!(
-            "stopped after line {}; import the file again, what was taken is known",
-            tally.read
-        )
-    })
+    batch::import((settings, access), (bytes, "line"), send, print).await
 }
 
 async fn import(

@@ -120,8 +120,12 @@ async fn until(clock: &Clock, at: Option<Timestamp>) {
     }
 }
 
-/// Decides when a case will be closed, and how. The same case is always decided the same.
+/// Decides when a case will be closed, and how. The same case is always decided the same. What an officer has closed or sent
+/// back is not the system's to close.
 fn take(open: &mut BTreeMap<(Timestamp, CaseId), CaseOutcome>, news: &News) {
+    if let NewsOf::Closed { case, .. } | NewsOf::Bounced { case } = &news.what {
+        open.retain(|(_, waiting), _| waiting != case);
+    }
     let NewsOf::Forwarded {
         case,
         due: Some(due),

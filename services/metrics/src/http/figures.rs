@@ -10,7 +10,10 @@ use platform::{Problem, http::FieldError};
 use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 
-use super::{Metrics, query::Asked};
+use super::{
+    Metrics,
+    query::{Asked, Period},
+};
 use crate::{
     board::{rate, rounded},
     store::figures::sums,
@@ -126,8 +129,7 @@ impl std::str::FromStr for By {
     path = "/figures",
     tag = "figures",
     params(
-        ("from" = String, Query, description = "the first day, such as 2021-02-01", format = Date),
-        ("to" = String, Query, description = "the last day, such as 2021-02-28", format = Date),
+        Period,
         ("by" = Option<String>, Query, description = "queue, day, channel or department; all in one without it")
     ),
     responses(

@@ -12,14 +12,14 @@ use utoipa::ToSchema;
 
 use super::{
     Metrics,
-    query::{Asked, CasesBy},
+    query::{Asked, Period},
 };
 use crate::store::forwarded_figures::{Counts, counts};
 
 /// Forwarded cases, for one key of a period. See `GET /figures/definitions` for what each figure means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ForwardedFigures {
-    /// The department, the queue (group), or `all`.
+    /// The department; the queue, which is `department/group` or an older system's name; or `all`.
     pub key: String,
     /// Forwarded.
     pub forwarded: i64,
@@ -47,8 +47,7 @@ pub struct ForwardedFigures {
     path = "/figures/forwarded",
     tag = "figures",
     params(
-        ("from" = String, Query, description = "the first day, such as 2021-02-01", format = Date),
-        ("to" = String, Query, description = "the last day, such as 2021-02-28", format = Date),
+        Period,
         ("by" = Option<String>, Query, description = "department or queue; all in one without it"),
         (
             "as_of" = Option<String>,
@@ -68,12 +67,11 @@ pub(crate) async fn get(
     Query(asked): Query<Asked>,
 ) -> Result<Json<Vec<ForwardedFigures>>, Problem> {
     let read = || {
-        asked.only(&["from", "to", "by", "as_of"])?;
-        Ok((asked.period()?, asked.by::<CasesBy>()?, asked.as_of()?))
+        let of = asked.of_cases(&["as_of"])?;
+        Ok((of, asked.as_of()?))
     };
-    let ((from, until), by, as_of) = read().map_err(|e| Problem::invalid(vec![e]))?;
+    let ((from, until, by), as_of) = read().map_err(|e| Problem::invalid(vec![e]))?;
     let as_of = as_of.unwrap_or_else(|| metrics.clock.now());
-    let by = by.map_or("all", CasesBy::as_str);
     let rows = counts(&metrics.pool, from, until, as_of, by)
         .await
         .map_err(|error| Problem::away("the database", &error))?;

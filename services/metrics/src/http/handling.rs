@@ -12,17 +12,17 @@ use utoipa::ToSchema;
 
 use super::{
     Metrics,
-    query::{Asked, CasesBy},
+    query::{Asked, Period},
 };
 use crate::{
     board::rounded,
-    store::forwarded_figures::{Handled, Times, handled},
+    store::forwarded_figures::{Handled, Split, Times, handled},
 };
 
 /// Handling times (*handläggningstid*), for one key of a period. See `GET /figures/definitions` for what each figure means.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Handling {
-    /// The department, the queue (group), or `all`.
+    /// The department; the queue, which is `department/group` or an older system's name; or `all`.
     pub key: String,
     /// Cases closed.
     pub closed: i64,
@@ -73,22 +73,24 @@ impl Spread {
     }
 }
 
+impl HandlingTimes {
+    fn new(split: Split) -> Self {
+        Self {
+            total: split.total.map(Spread::new),
+            centre: split.centre.map(Spread::new),
+            department: split.department.map(Spread::new),
+        }
+    }
+}
+
 impl Handling {
     fn new(handled: Handled, as_of: Timestamp) -> Self {
         let within = handled.within as f64 / handled.limited as f64;
         Self {
             key: handled.key,
             closed: handled.closed,
-            calendar: HandlingTimes {
-                total: handled.total.map(Spread::new),
-                centre: handled.centre.map(Spread::new),
-                department: handled.department.map(Spread::new),
-            },
-            working: HandlingTimes {
-                total: None,
-                centre: None,
-                department: handled.worked.map(Spread::new),
-            },
+            calendar: HandlingTimes::new(handled.calendar),
+            working: HandlingTimes::new(handled.working),
             within_limit: (handled.limited > 0).then(|| rounded(within, 6)),
             limited: handled.limited,
             definition: HANDLING.id.to_owned(),
@@ -106,8 +108,7 @@ impl Handling {
     path = "/figures/handling",
     tag = "figures",
     params(
-        ("from" = String, Query, description = "the first day, such as 2021-02-01", format = Date),
-        ("to" = String, Query, description = "the last day, such as 2021-02-28", format = Date),
+        Period,
         ("by" = Option<String>, Query, description = "department or queue; all in one without it")
     ),
     responses(
@@ -120,19 +121,11 @@ pub(crate) async fn get(
     State(metrics): State<Metrics>,
     Query(asked): Query<Asked>,
 ) -> Result<Json<Vec<Handling>>, Problem> {
-    let read = || {
-        asked.only(&["from", "to", "by"])?;
-        Ok((asked.period()?, asked.by::<CasesBy>()?))
-    };
-    let ((from, until), by) = read().map_err(|e| Problem::invalid(vec![e]))?;
-    let rows = handled(
-        &metrics.pool,
-        from,
-        until,
-        by.map_or("all", CasesBy::as_str),
-    )
-    .await
-    .map_err(|error| Problem::away("the database", &error))?;
+    let of = asked.of_cases(&[]);
+    let (from, until, by) = of.map_err(|e| Problem::invalid(vec![e]))?;
+    let rows = handled(&metrics.pool, from, until, by)
+        .await
+        .map_err(|error| Problem::away("the database", &error))?;
     let as_of = metrics.clock.now();
     Ok(Json(
         rows.into_iter()

@@ -6,6 +6,23 @@ use domain::{local_day, start_of_day};
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use platform::http::FieldError;
 use serde::Deserialize;
+use utoipa::IntoParams;
+
+/// The period that figures are of, for the OpenAPI document. [`Asked`] reads it.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(
+    dead_code,
+    reason = "read by name, so that what is wrong is named by its field"
+)]
+pub(super) struct Period {
+    /// the first day, such as 2021-02-01
+    #[param(value_type = String, format = Date)]
+    from: Date,
+    /// the last day, such as 2021-02-28
+    #[param(value_type = String, format = Date)]
+    to: Date,
+}
 
 /// A query's fields by their names.
 #[derive(Debug, Deserialize)]
@@ -57,6 +74,18 @@ impl Asked {
         by.transpose().map_err(|e: String| FieldError::new("by", e))
     }
 
+    /// What figures of cases are asked for with: the period as instants, and what they are broken down by as the store knows
+    /// it. Besides these, only fields that are `more` may be there.
+    pub(super) fn of_cases(
+        &self,
+        more: &[&str],
+    ) -> Result<(Timestamp, Timestamp, &'static str), FieldError> {
+        self.only(&[&["from", "to", "by"], more].concat())?;
+        let (from, until) = self.period()?;
+        let by = self.by::<CasesBy>()?;
+        Ok((from, until, by.map_or("all", CasesBy::as_str)))
+    }
+
     /// The instant that is asked about, if any.
     pub(super) fn as_of(&self) -> Result<Option<Timestamp>, FieldError> {
         let text = self.0.get("as_of").map(|text| as_of(text));
@@ -89,7 +118,7 @@ pub fn as_of(text: &str) -> Result<Timestamp, String> {
 pub enum CasesBy {
     /// The department that has the case, or had it last.
     Department,
-    /// Its group there; of an import, the older system's queue.
+    /// Its group there, as `department/group`; of an import, the older system's queue.
     Queue,
 }
 

@@ -67,11 +67,16 @@ pub(crate) struct Handled {
     /// Those that had a limit, and those of them that were closed within it.
     pub(crate) limited: i64,
     pub(crate) within: i64,
-    /// Calendar time in all, at the centre, at departments; working time at departments. `None` where none is known.
+    pub(crate) calendar: Split,
+    pub(crate) working: Split,
+}
+
+/// Times in all, at the centre and at departments. `None` where none is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Split {
     pub(crate) total: Option<Times>,
     pub(crate) centre: Option<Times>,
     pub(crate) department: Option<Times>,
-    pub(crate) worked: Option<Times>,
 }
 
 /// Handling times of cases closed from `from` until before `until`, by `by` as in [`counts`].
@@ -90,7 +95,7 @@ pub(crate) async fn handled(
                          THEN greatest(0, floor(extract(epoch FROM first_forwarded_at - registered_at)))::bigint
                     END AS centre,
                     greatest(0, floor(extract(epoch FROM since - first_forwarded_at)))::bigint AS department,
-                    working_s AS worked
+                    centre_working_s + working_s AS worked, centre_working_s AS centre_worked, working_s AS department_worked
              FROM forwarded_span WHERE until IS NULL AND state = 'closed' AND since >= $1 AND since < $2
          )
          SELECT key, count(*) AS closed, count(due) AS limited,
@@ -99,7 +104,11 @@ pub(crate) async fn handled(
                 count(centre) AS centre_known, percentile_disc(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY centre) AS centre,
                 count(department) AS department_known,
                 percentile_disc(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY department) AS department,
-                count(worked) AS worked_known, percentile_disc(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY worked) AS worked
+                count(worked) AS worked_known, percentile_disc(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY worked) AS worked,
+                count(centre_worked) AS centre_worked_known,
+                percentile_disc(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY centre_worked) AS centre_worked,
+                count(department_worked) AS department_worked_known,
+                percentile_disc(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY department_worked) AS department_worked
          FROM closed GROUP BY key ORDER BY key",
     )
     .bind(from.to_sqlx())
@@ -120,15 +129,20 @@ pub(crate) async fn handled(
                 _ => None,
             })
         };
+        let split = |total, centre, department| -> Result<Split, sqlx::Error> {
+            Ok(Split {
+                total: times(total)?,
+                centre: times(centre)?,
+                department: times(department)?,
+            })
+        };
         Ok(Handled {
             key: row.try_get("key")?,
             closed: row.try_get("closed")?,
             limited: row.try_get("limited")?,
             within: row.try_get("within")?,
-            total: times("total")?,
-            centre: times("centre")?,
-            department: times("department")?,
-            worked: times("worked")?,
+            calendar: split("total", "centre", "department")?,
+            working: split("worked", "centre_worked", "department_worked")?,
         })
     };
     rows.iter().map(handled).collect()

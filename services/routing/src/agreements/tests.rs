@@ -138,3 +138,26 @@ fn what_is_stored_is_what_was_read() {
         agreements
     );
 }
+
+/// Without a department: the municipality's hours and closures, and nobody's own.
+#[test]
+fn the_offices_are_open_when_the_municipality_says() {
+    let office = example().office_time();
+    let hours = |from: &str, until: &str| {
+        let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
+        office.between(at(from), at(until)).as_secs_f64() / 3_600.0
+    };
+    // A Friday at 15:00, closed at 15:30, to the Monday after at 09:30; the building department ends at 15:00.
+    let weekend = hours("2026-11-20T15:00:00+01:00", "2026-11-23T09:30:00+01:00");
+    assert_eq!(weekend, 2.0);
+    // The day before Christmas Eve, when the whole municipality is open until noon.
+    assert_eq!(
+        hours("2026-12-23T07:00:00+01:00", "2026-12-26T12:00:00+01:00"),
+        4.0
+    );
+    // The building department's own closure is not the municipality's.
+    assert_eq!(
+        hours("2027-01-14T00:00:00+01:00", "2027-01-15T00:00:00+01:00"),
+        8.5
+    );
+}

@@ -58,9 +58,12 @@ pub(super) fn accepted(outcome: CaseOutcome) -> Words {
 /// learn of others' cases by trying.
 fn not_theirs() -> Words {
     Words {
-        swedish: "förvaltningen har inget sådant ärende; jämför `data.case` med det som kom på out.<förvaltning>.forwarded"
+        swedish: "förvaltningen har inget sådant ärende nu; jämför `data.case` med det som kom på out.<förvaltning>.forwarded. \
+                  Samma id får alltid samma svar: blir ärendet förvaltningens, skicka avslutningen med ett nytt id"
             .to_owned(),
-        english: "the department has no such case; compare `data.case` with what came on out.<department>.forwarded"
+        english: "the department has no such case now; compare `data.case` with what came on out.<department>.forwarded. \
+                  The same id is always answered the same: should the case become the department's, send the closure with a \
+                  new id"
             .to_owned(),
     }
 }

@@ -22,7 +22,7 @@ use super::{
     settle::{Sender, Sent},
     signature::{Doubt, Secret, Signed},
 };
-use crate::{Desk, http::problems::not_done, store};
+use crate::{Desk, store};
 
 /// As large as a message on a department's bus may be, bytes; a closure is some 500.
 const LIMIT: usize = 65_536;
@@ -94,7 +94,7 @@ async fn close(
     let secrets = match &department {
         Some(department) => store::webhook_secrets(&desk.pool, department)
             .await
-            .map_err(|error| not_done(&error))?,
+            .map_err(|error| Problem::of_database(&error))?,
         None => Vec::new(),
     };
     let secrets: Vec<Secret> = secrets.into_iter().map(Secret).collect();
@@ -107,7 +107,7 @@ async fn close(
     let sent = [Sent::new(payload, None)];
     let answer = settle(&desk, &sender, &sent)
         .await
-        .map_err(|error| not_done(&error))?;
+        .map_err(|error| Problem::of_database(&error))?;
     let status = match (&sent[0].read, answer.result) {
         (Err(_), _) => StatusCode::UNPROCESSABLE_ENTITY,
         (Ok(_), ClosureResult::Refused) => StatusCode::CONFLICT,

@@ -1,6 +1,6 @@
 //! Taking cases in, many in one transaction.
 
-use domain::{CaseOutcome, CaseToRoute, CaseWhat, ClosedBy, Closing, Forwarding, Words};
+use domain::{CaseOutcome, CaseToRoute, CaseWhat, ClosedBy, Closing, Forwarding, NewsOf, Words};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -84,6 +84,8 @@ fn begin(work: &mut Work<'_>, past: &Past, place: Place) -> Case {
         agreement: None,
         rule,
         registered_at: past.registered_at,
+        // An older system does not tell when it was forwarded.
+        centre_working_s: None,
         due: past.due,
         guide: None,
         imported: true,
@@ -108,6 +110,15 @@ fn close(work: &mut Work<'_>, case: &mut Case, at: Timestamp, outcome: CaseOutco
     };
     work.tell(case, CaseWhat::Closed(closing));
     work.note(case, "closed", who(system), None);
+    // Of an import's case its department has heard only if it has been forwarded here since.
+    if let Some(department) = case
+        .department
+        .as_ref()
+        .filter(|_| case.agreement.is_some())
+    {
+        let case = case.id;
+        work.tell_department(department, at, NewsOf::Closed { case, outcome });
+    }
 }
 
 fn who(system: &str) -> String {

@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 
 use super::{
     Routing,
-    problems::{not_done, unknown_version, wrong_content},
+    problems::{unknown_version, wrong_content},
 };
 use crate::{
     Desk, agreements,
@@ -184,7 +184,7 @@ async fn add(
     approved_by: &str,
     content: &Agreements,
 ) -> Result<(StatusCode, i64), Problem> {
-    let away = |error: sqlx::Error| not_done(&error);
+    let away = |error: sqlx::Error| Problem::of_database(&error);
     let mut connection = desk.pool.acquire().await.map_err(away)?;
     let mut transaction = connection.begin().await.map_err(away)?;
     store::add_alone(&mut transaction).await.map_err(away)?;
@@ -227,7 +227,7 @@ impl VersionView {
 
 /// Every version there is.
 pub(super) async fn all_versions(desk: &Desk) -> Result<std::sync::Arc<Vec<Version>>, Problem> {
-    let away = |error: sqlx::Error| not_done(&error);
+    let away = |error: sqlx::Error| Problem::of_database(&error);
     let mut connection = desk.pool.acquire().await.map_err(away)?;
     desk.versions.all(&mut connection).await.map_err(away)
 }

@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 use super::{
     Routing,
     agreements::{all_versions, day, today},
-    problems::{not_done, wrong_content},
+    problems::wrong_content,
 };
 use crate::{
     agreements,
@@ -88,7 +88,7 @@ pub(crate) async fn post(
         .map_err(|e| Problem::internal(&e))?;
     let alike = store::alike(&routing.desk.pool, between, &begin, MOST)
         .await
-        .map_err(|e| not_done(&e))?;
+        .map_err(|e| Problem::of_database(&e))?;
     let truncated = alike.iter().map(|a| a.cases).sum::<i64>() >= MOST;
     let result = dry_run((from, to), &alike, truncated, &versions, &new.agreements);
     Ok(Json(result))

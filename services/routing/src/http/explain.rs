@@ -6,15 +6,15 @@ use domain::{
     Zone,
 };
 use jiff::Timestamp;
-use platform::{Problem, auth::Scope, http::NeedsKey};
+use platform::{
+    Problem,
+    auth::Scope,
+    http::{CaseInPath, NeedsKey},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{
-    CaseInPath, Routing,
-    agreements::all_versions,
-    problems::{not_done, unknown_case},
-};
+use super::{Routing, agreements::all_versions};
 use crate::{
     case::{Case, State as Stands},
     store::{self, Version},
@@ -135,11 +135,11 @@ pub(crate) async fn get(
 ) -> Result<Json<Explanation>, Problem> {
     routing.keys.require(&headers, Scope::CasesRead).await?;
     let CaseInPath(id) = id?;
-    let away = |error: sqlx::Error| not_done(&error);
+    let away = |error: sqlx::Error| Problem::of_database(&error);
     let versions = all_versions(&routing.desk).await?;
     let mut connection = routing.desk.pool.acquire().await.map_err(away)?;
     let mut known = store::cases(&mut *connection, &[id]).await.map_err(away)?;
-    let case = known.remove(&id).ok_or_else(unknown_case)?;
+    let case = known.remove(&id).ok_or_else(Problem::unknown_case)?;
     let history = store::history(&mut connection, id).await.map_err(away)?;
     let bound = case.agreement.and_then(|v| numbered(&versions, v));
     let now = routing.desk.clock.now();

@@ -14,7 +14,7 @@ use platform::{
     telemetry,
 };
 
-use super::{Routing, problems};
+use super::Routing;
 use crate::{
     Desk,
     history::{Counts, HistoryInput, Past, Place, place, take},
@@ -111,13 +111,13 @@ async fn take_all(desk: &Desk, past: Vec<(usize, Past)>) -> Result<Counts, Probl
         .pool
         .acquire()
         .await
-        .map_err(|e| problems::not_done(&e))?;
+        .map_err(|e| Problem::of_database(&e))?;
     let versions = desk.versions.all(&mut connection).await;
-    let versions = versions.map_err(|e| problems::not_done(&e))?;
+    let versions = versions.map_err(|e| Problem::of_database(&e))?;
     let placed = all_or_errors(past, |(line, past)| placed(line, past, &versions))?;
     store_all(desk, &mut connection, placed)
         .await
-        .map_err(|e| problems::not_done(&e))
+        .map_err(|e| Problem::of_database(&e))
 }
 
 fn placed(line: usize, past: Past, versions: &[Version]) -> Result<(Past, Place), FieldError> {

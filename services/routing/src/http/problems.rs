@@ -5,23 +5,6 @@ use platform::{Problem, http::FieldError};
 
 use crate::agreements;
 
-/// What a failed read or write is told.
-pub(crate) fn not_done(error: &sqlx::Error) -> Problem {
-    if platform::database::may_pass(error) {
-        Problem::away("the database", error)
-    } else {
-        Problem::internal(error)
-    }
-}
-
-pub(crate) fn unknown_case() -> Problem {
-    Problem::new(
-        StatusCode::NOT_FOUND,
-        "no such case",
-        "look at the id that the registration answered; of a case registered just now routing hears in a moment",
-    )
-}
-
 pub(crate) fn unknown_version() -> Problem {
     Problem::new(
         StatusCode::NOT_FOUND,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::{Json, extract::State};
 use platform::{Problem, event_log};
 
-use super::{Routing, problems};
+use super::Routing;
 
 /// The last number of routing's source of case events, by its name.
 ///
@@ -16,7 +16,7 @@ pub(crate) async fn get(
 ) -> Result<Json<BTreeMap<String, u64>>, Problem> {
     let mut sources = event_log::sources(&routing.desk.pool)
         .await
-        .map_err(|e| problems::not_done(&e))?;
+        .map_err(|e| Problem::of_database(&e))?;
     // What departments are told is in no figure.
     sources.retain(|source, _| *source == routing.desk.source);
     Ok(Json(sources))

@@ -74,6 +74,7 @@ pub(crate) async fn save_cases(
          ON CONFLICT (id) DO UPDATE SET
              state = excluded.state, department = excluded.department, group_id = excluded.group_id,
              agreement = excluded.agreement, rule = excluded.rule, why = excluded.why, turn = excluded.turn,
+             bounces = excluded.bounces,
              forwarded_at = excluded.forwarded_at, due = excluded.due, taken_at = excluded.taken_at,
              paused_at = excluded.paused_at, paused_until = excluded.paused_until,
              pause_reason = excluded.pause_reason, paused_s = excluded.paused_s, closed_at = excluded.closed_at,

@@ -20,6 +20,24 @@ pub fn forwarded_schema() -> Value {
     )
 }
 
+/// The schema of a message on `out.<department>.closed`.
+pub fn closed_schema() -> Value {
+    told(
+        "closed",
+        "Closed",
+        "A case that the department has was closed another way than over the bus. On `out.<department>.closed`.",
+    )
+}
+
+/// The schema of a message on `out.<department>.bounced`.
+pub fn bounced_schema() -> Value {
+    told(
+        "bounced",
+        "Bounced",
+        "A case was sent back, and is the department's no more. On `out.<department>.bounced`.",
+    )
+}
+
 /// The schema of a message on `out.<department>.closure`.
 pub fn answer_schema() -> Value {
     told(
@@ -66,15 +84,21 @@ mod tests {
     #[test]
     fn each_kind_has_a_schema_of_its_own() {
         let (forwarded, answer) = (forwarded_schema(), answer_schema());
-        for (schema, event, other) in [
-            (&forwarded, "forwarded", "closure"),
-            (&answer, "closure", "forwarded"),
-        ] {
+        let schemas = [
+            ("forwarded", &forwarded),
+            ("closed", &closed_schema()),
+            ("bounced", &bounced_schema()),
+            ("closure", &answer),
+        ];
+        for (event, schema) in schemas {
             let kinds = schema["$defs"]["News"]["oneOf"].as_array().unwrap();
             assert_eq!(kinds.len(), 1);
             assert_eq!(kinds[0]["properties"]["event"]["const"], event);
             let text = schema.to_string();
-            assert!(!text.contains(&format!("department.{other}")), "{text}");
+            for (other, _) in schemas.iter().filter(|(other, _)| *other != event) {
+                let other = format!("\"department.{other}\"");
+                assert!(!text.contains(&other), "{text}");
+            }
         }
         assert!(forwarded["$defs"]["ClosureAnswer"].is_null());
         assert!(answer["$defs"]["Words"].is_object());

@@ -10,6 +10,8 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoResponses, ToSchema};
 
+use crate::database::may_pass;
+
 /// An answer of `application/problem+json`: what is wrong, where, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Problem {
@@ -102,6 +104,24 @@ impl Problem {
             format!(
                 "{what} cannot be reached; nothing is known to be stored, so send the same request again"
             ),
+        )
+    }
+
+    /// A read or write that failed: the database is away, or the fault is ours.
+    pub fn of_database(error: &sqlx::Error) -> Self {
+        if may_pass(error) {
+            Self::away("the database", error)
+        } else {
+            Self::internal(error)
+        }
+    }
+
+    /// There is no case with the id that a path names.
+    pub fn unknown_case() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "no such case",
+            "look at the id that the registration answered; of one registered just now a service may hear in a moment",
         )
     }
 

@@ -36,11 +36,31 @@ impl Outgoing {
     }
 }
 
+/// From this many on, events go together: the bus then syncs once for all of them.
+const TOGETHER: usize = 2;
+
+/// Publishes a chunk, and tells up to where it is acknowledged.
+///
+/// # Errors
+/// When not all of it is.
+pub(super) async fn chunk(
+    bus: &Bus,
+    chunk: &[Outgoing],
+    acknowledged: impl FnMut(i64),
+) -> anyhow::Result<()> {
+    // What the bus refuses as a whole, because it has some of it already, goes one by one.
+    if chunk.len() >= TOGETHER && together(bus, chunk).await.is_ok() {
+        chunk.iter().map(|o| o.sequence).for_each(acknowledged);
+        return Ok(());
+    }
+    one_by_one(bus, chunk, acknowledged).await
+}
+
 /// Publishes a chunk as one atomic batch (NATS ADR-50): all of it is stored, after one sync, or none.
 ///
 /// # Errors
 /// When the bus is away, or has one of the events already.
-pub(super) async fn together(bus: &Bus, chunk: &[Outgoing]) -> anyhow::Result<()> {
+async fn together(bus: &Bus, chunk: &[Outgoing]) -> anyhow::Result<()> {
     let batch = Uuid::new_v4().simple().to_string();
     let headers = |n: usize, outgoing: &Outgoing| {
         let mut headers = outgoing.headers();
@@ -80,7 +100,7 @@ pub(super) async fn together(bus: &Bus, chunk: &[Outgoing]) -> anyhow::Result<()
 ///
 /// # Errors
 /// At the first event that is not acknowledged; those before it are.
-pub(super) async fn one_by_one(
+async fn one_by_one(
     bus: &Bus,
     chunk: &[Outgoing],
     mut acknowledged: impl FnMut(i64),

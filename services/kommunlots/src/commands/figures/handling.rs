@@ -4,12 +4,13 @@ use metrics::{CasesBy, Handling, Spread};
 
 use super::in_columns;
 
-const COLUMNS: [[&str; 2]; 7] = [
+const COLUMNS: [[&str; 2]; 8] = [
     ["avslutade", "closed"],
     ["i tid", "in time"],
     ["total", "total"],
     ["kontaktcenter", "centre"],
     ["förvaltning", "department"],
+    ["arbetstid, total", "working, total"],
     ["arbetstid, centret", "working, centre"],
     ["arbetstid, förv.", "working, dept."],
 ];
@@ -27,6 +28,7 @@ pub(super) fn table(figures: &[Handling], by: Option<CasesBy>) -> String {
             spread(f.calendar.total),
             spread(f.calendar.centre),
             spread(f.calendar.department),
+            spread(f.working.total),
             spread(f.working.centre),
             spread(f.working.department),
         ]
