@@ -15,14 +15,14 @@ use crate::{
 };
 
 /// A department's system that signs with a secret.
-struct Sender<'a> {
+pub(crate) struct Sender<'a> {
     city: &'a City,
     department: &'a str,
     secret: Vec<u8>,
 }
 
 impl<'a> Sender<'a> {
-    fn new(city: &'a City, department: &'a str, shown: &str) -> anyhow::Result<Self> {
+    pub(crate) fn new(city: &'a City, department: &'a str, shown: &str) -> anyhow::Result<Self> {
         let secret = shown.trim().strip_prefix("whsec_").context("a secret")?;
         Ok(Self {
             city,
@@ -58,7 +58,7 @@ impl<'a> Sender<'a> {
     }
 
     /// Sends a message as it should be.
-    async fn send(&self, body: &str) -> anyhow::Result<(StatusCode, Value)> {
+    pub(crate) async fn send(&self, body: &str) -> anyhow::Result<(StatusCode, Value)> {
         let at = now();
         self.post(at, &self.sign("msg_1", at, body)?, body).await
     }
