@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::Desk;
 
-pub use agreements::{VersionContent, VersionView};
+pub use agreements::{AppliedVersion, VersionContent, VersionView};
 pub use explain::{At, Explanation, LogLine};
 
 /// What the handlers share.

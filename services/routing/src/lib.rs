@@ -58,7 +58,7 @@ use versions::Versions;
 pub use case::State;
 pub use dry_run::{AtCentre, Count, DryRun, Elsewhere, GroupOf, OtherLimit};
 pub use history::HistoryInput;
-pub use http::{At, Explanation, LogLine, RoutingApi, VersionContent, VersionView};
+pub use http::{AppliedVersion, At, Explanation, LogLine, RoutingApi, VersionContent, VersionView};
 
 /// The service's name, and its instance's: there is one active.
 const SERVICE: &str = "routing";
