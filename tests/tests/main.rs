@@ -1,6 +1,7 @@
 //! The product's tests, against the real program with a real PostgreSQL and a real NATS of each test's own.
 
 mod agreements;
+mod agreements_accounts;
 mod agreements_applied;
 mod agreements_refusals;
 mod architecture;
