@@ -1,6 +1,10 @@
 //! Closures over the bus, as a department's own system sends them, with its own key in its own account.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context, ensure};
 use async_nats::{
@@ -27,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct City {
     pub(crate) product: Product,
     pub(crate) api: Api,
-    _temporary: TempDir,
+    temporary: TempDir,
 }
 
 impl City {
@@ -54,8 +58,13 @@ impl City {
         Ok(Self {
             api: product.api()?,
             product,
-            _temporary: temporary,
+            temporary,
         })
+    }
+
+    /// The folder with its agreements.
+    pub(crate) fn agreements(&self) -> PathBuf {
+        self.temporary.path().join("agreements")
     }
 
     /// A case that `department` has, open.

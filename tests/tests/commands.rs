@@ -107,6 +107,7 @@ fn the_command_line_explains_itself_and_refuses_what_it_does_not_know() -> anyho
         "agreements",
         "figures",
         "dead-letters",
+        "mail",
         "key",
         "migrate",
         "config",
@@ -141,6 +142,7 @@ fn the_command_line_explains_itself_and_refuses_what_it_does_not_know() -> anyho
             "everything",
         ),
         (&["dead-letters", "send-again"], "<ID>"),
+        (&["mail", "retry"], "<ID>"),
         (&["import", "csv", "x"], "csv"),
     ] {
         let (code, _, err) = run(arguments, &[])?;

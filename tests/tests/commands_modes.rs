@@ -129,6 +129,19 @@ async fn services_in_processes_of_their_own_are_the_same_product() -> anyhow::Re
         }
     }
 
+    // What a process does not serve is not taken for nothing.
+    let asked = [
+        "dead-letters",
+        "list",
+        "--url",
+        &metrics.base,
+        "--key",
+        key.trim(),
+    ];
+    let error = metrics.command(&asked).err().map(|e| e.to_string());
+    let says = |text| error.as_ref().is_some_and(|e| e.contains(text));
+    assert!(says("kept by intake and routing is not known"), "{error:?}");
+
     // The wallboard outlives metrics, and says how old its board is.
     assert_eq!(metrics.stop()?, Some(0));
     assert_eq!(apart[2].get("/wallboard/board.json").await?.0.as_u16(), 200);

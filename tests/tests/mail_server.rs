@@ -21,7 +21,8 @@ pub(crate) struct MailServer {
 /// A mail, decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ReceivedMail {
-    /// The address that the envelope names.
+    /// Whom it is from and to, as the envelope names them.
+    pub(crate) from: String,
     pub(crate) to: String,
     pub(crate) subject: String,
     /// Its lines end with `\n`.
@@ -29,7 +30,13 @@ pub(crate) struct ReceivedMail {
 }
 
 impl MailServer {
+    /// One that takes what comes, on a free port.
     pub(crate) fn start() -> anyhow::Result<Self> {
+        Self::start_at(0)
+    }
+
+    /// One that takes what comes, on `port`.
+    pub(crate) fn start_at(port: u16) -> anyhow::Result<Self> {
         let packages = std::env::var_os("KOMMUNLOTS_TEST_SMTP").context(
             "KOMMUNLOTS_TEST_SMTP does not name a folder with aiosmtpd; run the tests with tests/run, which fetches it",
         )?;
@@ -39,6 +46,7 @@ impl MailServer {
         let mut server = Command::new("python3")
             .arg(program)
             .arg(folder.path())
+            .arg(port.to_string())
             .env("PYTHONPATH", packages)
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .stdin(Stdio::piped())
@@ -60,15 +68,16 @@ impl MailServer {
         Ok(started)
     }
 
-    /// One that refuses every recipient with `code`, such as 550 for good or 451 for now.
-    pub(crate) fn start_refusing(code: u16) -> anyhow::Result<Self> {
+    /// From now on it refuses recipients whose addresses have `text` in them with `code`: 550 is for good, 451 for now.
+    pub(crate) fn refuse(&self, code: u16, text: &str) -> anyhow::Result<()> {
         ensure!((400..600).contains(&code), "{code} is no refusal");
-        let server = Self::start()?;
-        fs::write(server.folder.path().join("refuse"), code.to_string())?;
-        Ok(server)
+        // Whole or not at all, since it is read at any moment.
+        let draft = self.folder.path().join("refuse.part");
+        fs::write(&draft, format!("{code} {text}"))?;
+        Ok(fs::rename(draft, self.folder.path().join("refuse"))?)
     }
 
-    /// From now on it takes mail.
+    /// From now on it takes what comes.
     pub(crate) fn accept(&self) -> anyhow::Result<()> {
         Ok(fs::remove_file(self.folder.path().join("refuse"))?)
     }
@@ -78,6 +87,16 @@ impl MailServer {
         format!("smtp://127.0.0.1:{}", self.port)
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Everything there is in the mails it has taken, decoded.
+    pub(crate) fn everything(&self) -> String {
+        let files = self.files().expect("the mail server's files");
+        files.iter().map(Value::to_string).collect()
+    }
+
     /// What it has taken so far, in that order.
     pub(crate) fn received(&self) -> Vec<ReceivedMail> {
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
@@ -85,6 +104,7 @@ impl MailServer {
             let to = mail["to"].as_array().expect("recipients");
             assert_eq!(to.len(), 1, "one mail is to one address: {mail}");
             ReceivedMail {
+                from: text(&mail["from"]),
                 to: text(&to[0]),
                 subject: text(&mail["subject"]),
                 body: text(&mail["body"]),

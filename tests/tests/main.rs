@@ -1,6 +1,7 @@
 //! The product's tests, against the real program with a real PostgreSQL and a real NATS of each test's own.
 
 mod agreements;
+mod agreements_accounts;
 mod agreements_applied;
 mod agreements_refusals;
 mod architecture;
@@ -26,6 +27,7 @@ mod closures_told;
 mod closures_webhook;
 mod commands;
 mod commands_modes;
+mod dead_letters;
 mod faults;
 mod faults_bus;
 mod faults_load;
@@ -45,6 +47,9 @@ mod intake_refusals;
 mod intake_twice;
 mod integrations;
 mod integrations_examples;
+mod mail;
+mod mail_operations;
+mod mail_server;
 mod nats_config;
 mod openapi;
 mod platform;

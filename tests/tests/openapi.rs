@@ -98,6 +98,7 @@ async fn every_route_answers_as_documented() -> anyhow::Result<()> {
             let what = format!("{method} {path}");
             seen.insert(what.clone());
             let place = path.replace("/dead-letters/{id}", "/dead-letters/1");
+            let place = place.replace("/mail/{id}", "/mail/0198a0de-7c1e-5000-8000-000000000001");
             let place = place.replace("{id}", case);
             let place = place.replace("{version}", "1");
             let place = place.replace("{department}", "bygg");
@@ -167,10 +168,13 @@ async fn every_route_answers_as_documented() -> anyhow::Result<()> {
         "get /figures/handling",
         "get /figures/positions",
         "get /intake/cases/{id}",
+        "get /intake/dead-letters",
         "get /intake/sources",
         "get /routing/agreements",
         "get /routing/agreements/{version}",
         "get /routing/cases/{id}",
+        "get /routing/dead-letters",
+        "get /routing/mail",
         "get /routing/sources",
         "post /figures/dead-letters/{id}/send-again",
         "post /intake/cases",
@@ -178,11 +182,15 @@ async fn every_route_answers_as_documented() -> anyhow::Result<()> {
         "post /intake/cases/{id}/repeat-contact",
         "post /intake/cases/{id}/resolve",
         "post /intake/contacts",
+        "post /intake/dead-letters/{id}/send-again",
         "post /intake/restarts",
         "post /routing/agreements",
         "post /routing/agreements/dry-run",
         "post /routing/closures/{department}",
+        "post /routing/dead-letters/{id}/send-again",
         "post /routing/history",
+        "post /routing/mail/retry",
+        "post /routing/mail/{id}/retry",
     ];
     let seen: Vec<&str> = seen.iter().map(String::as_str).collect();
     assert_eq!(seen, expected);

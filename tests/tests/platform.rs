@@ -106,3 +106,23 @@ async fn numbers_have_no_gaps_however_many_write() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+/// Who sees warnings at the very first start takes them for something to mend.
+#[tokio::test]
+async fn a_first_start_warns_of_nothing() -> anyhow::Result<()> {
+    let product = Product::start()?;
+    // Everybody has read what there is to read, so every stream is there.
+    let api = product.api()?;
+    api.contacts(&[contact("1", "queued", "2021-02-01T08:00:00Z")])
+        .await?;
+    api.until_figures_hold_all().await?;
+    let log = product.log();
+    ensure!(
+        log.contains("INFO"),
+        "readable, for this to mean anything: {log}"
+    );
+    for level in ["WARN", "ERROR"] {
+        assert!(!log.contains(level), "{log}");
+    }
+    Ok(())
+}

@@ -94,7 +94,7 @@ async fn offered(api: &Api) -> anyhow::Result<i64> {
 }
 
 /// A line of a scrape that begins with `series`.
-async fn scraped(api: &Api, series: &str) -> anyhow::Result<f64> {
+pub(crate) async fn scraped(api: &Api, series: &str) -> anyhow::Result<f64> {
     let text = api.http.get(format!("{}/metrics", api.base)).send().await?;
     let text = text.text().await?;
     let line = text.lines().find_map(|l| l.strip_prefix(series));
@@ -164,7 +164,7 @@ async fn what_cannot_be_applied_is_kept_once_and_blocks_nobody() -> anyhow::Resu
         .bind(late)
         .execute(&mut database)
         .await?;
-    let id = list[0]["id"].to_string();
+    let id = format!("metrics/{}", list[0]["id"]);
     let printed = product.command(&["dead-letters", "send-again", &id])?;
     assert!(printed.contains(&format!("{id} applied")), "{printed}");
     letters(&api, 1).await?;

@@ -11,7 +11,11 @@ use anyhow::{Context, ensure};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::harness::{Product, contact, eventually};
+use crate::{
+    closures::{City, System, closure},
+    closures_webhook::Sender,
+    harness::{contact, eventually},
+};
 
 /// Where promtool is.
 fn promtool() -> anyhow::Result<PathBuf> {
@@ -73,6 +77,31 @@ fn labels(scrape: &str) -> BTreeMap<String, BTreeSet<String>> {
 
 /// The values that each label may have, whatever is told and whoever asks.
 fn closed() -> BTreeMap<&'static str, Vec<&'static str>> {
+    // The agreements' departments, and nothing that a client calls one.
+    let departments = vec![
+        "bygg", "gata", "kansli", "kultur", "miljo", "skola", "social", "vard",
+    ];
+    let streams = vec![
+        "CONTACTS",
+        "CASES",
+        "WEBHOOK",
+        "IN_BYGG",
+        "IN_GATA",
+        "IN_KANSLI",
+        "IN_KULTUR",
+        "IN_MILJO",
+        "IN_SKOLA",
+        "IN_SOCIAL",
+        "IN_VARD",
+        "OUT_BYGG",
+        "OUT_GATA",
+        "OUT_KANSLI",
+        "OUT_KULTUR",
+        "OUT_MILJO",
+        "OUT_SKOLA",
+        "OUT_SOCIAL",
+        "OUT_VARD",
+    ];
     let channels = vec![
         "phone",
         "email",
@@ -99,6 +128,8 @@ fn closed() -> BTreeMap<&'static str, Vec<&'static str>> {
         "/intake/cases/{id}/repeat-contact",
         "/intake/cases/{id}/resolve",
         "/intake/contacts",
+        "/intake/dead-letters",
+        "/intake/dead-letters/{id}/send-again",
         "/intake/restarts",
         "/intake/sources",
         "/metrics",
@@ -111,7 +142,12 @@ fn closed() -> BTreeMap<&'static str, Vec<&'static str>> {
         "/routing/case/{token}/{action}",
         "/routing/case.css",
         "/routing/closures/{department}",
+        "/routing/dead-letters",
+        "/routing/dead-letters/{id}/send-again",
         "/routing/history",
+        "/routing/mail",
+        "/routing/mail/retry",
+        "/routing/mail/{id}/retry",
         "/routing/sources",
         "/wallboard",
         "/wallboard/assets/{name}",
@@ -122,6 +158,7 @@ fn closed() -> BTreeMap<&'static str, Vec<&'static str>> {
     BTreeMap::from([
         ("channel", channels),
         ("definition", vec!["contacts/v1"]),
+        ("department", departments),
         (
             "le",
             vec![
@@ -147,14 +184,58 @@ fn closed() -> BTreeMap<&'static str, Vec<&'static str>> {
                 "200", "201", "307", "400", "401", "403", "404", "405", "409", "415", "422",
             ],
         ),
-        ("stream", vec!["CONTACTS", "CASES"]),
+        ("stream", streams),
     ])
 }
 
-#[tokio::test]
+/// Forwards cases, and closes them over the bus and by webhook; departments that are none are named wherever they can be.
+async fn forward_and_close(city: &City) -> anyhow::Result<()> {
+    let (by_bus, by_webhook) = (
+        city.open_case("bygg").await?,
+        city.open_case("skola").await?,
+    );
+    city.open_case("gata").await?;
+    let bygg = System::connect(city, "bygg").await?;
+    let shown = city.product.command(&["closure", "secret", "skola"])?;
+    let skola = Sender::new(city, "skola", &shown)?;
+    for n in 0..5 {
+        let unreadable = format!("{{\"department\":\"avdelning-{n}\"}}");
+        bygg.send(unreadable.clone()).await?;
+        skola.send(&unreadable).await?;
+        let nobody = format!("/routing/closures/avdelning-{n}");
+        city.api.post(&nobody, &json!(null)).await?;
+        let past = json!({
+            "system": "castor", "case": n.to_string(), "registered_at": "2019-11-25T08:02:28+01:00",
+            "case_type": "Bygglov",
+            "department_code": format!("avdelning-{n}"), "queue": format!("Kö {n}"),
+        });
+        let kind = [("content-type", "application/x-ndjson")];
+        let past = past.to_string();
+        let (status, answer) = city
+            .api
+            .send(Method::POST, "/routing/history", &kind, past)
+            .await?;
+        ensure!(status.is_success(), "{status}: {answer}");
+    }
+    let closed = closure("1", &by_bus, "done").to_string();
+    bygg.send(closed).await?;
+    let (status, answer) = skola
+        .send(&closure("1", &by_webhook, "done").to_string())
+        .await?;
+    ensure!(status.is_success(), "{status}: {answer}");
+    for case in [by_bus, by_webhook] {
+        city.until(&case, "closed").await?;
+    }
+    for path in ["/routing/dead-letters", "/routing/mail", "/routing/case/x"] {
+        city.api.get(path).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn promtool_finds_nothing_and_labels_are_closed_sets() -> anyhow::Result<()> {
-    let product = Product::start()?;
-    let api = product.api()?;
+    let city = City::start()?;
+    let api = &city.api;
     let scrape = async || -> anyhow::Result<String> {
         let answer = api.http.get(format!("{}/metrics", api.base)).send().await?;
         Ok(answer.text().await?)
@@ -191,6 +272,7 @@ async fn promtool_finds_nothing_and_labels_are_closed_sets() -> anyhow::Result<(
         api.send(method, &format!("/intake/{n}"), &[], String::new())
             .await?;
     }
+    forward_and_close(&city).await?;
     for path in [
         "/",
         "/wallboard",
@@ -204,13 +286,23 @@ async fn promtool_finds_nothing_and_labels_are_closed_sets() -> anyhow::Result<(
     let text = eventually("the board's figures are scraped", async || {
         let text = scrape().await?;
         ensure!(
-            text.contains("kommunlots_cases_today{state=\"registered\"} 20"),
+            text.contains("kommunlots_cases_today{state=\"registered\"} 23"),
             "{text}"
         );
         ensure!(
             text.contains("kommunlots_answer_rate_ratio{definition=\"contacts/v1\"} 1"),
             "{text}"
         );
+        for line in [
+            "kommunlots_forwarded_open{department=\"bygg\"} 0",
+            "kommunlots_forwarded_open{department=\"gata\"} 1",
+            "kommunlots_events_applied_total{service=\"routing\",stream=\"IN_BYGG\"} 1",
+            "kommunlots_events_applied_total{service=\"routing\",stream=\"WEBHOOK\"} 1",
+            "kommunlots_dead_letters_total{service=\"routing\",stream=\"IN_BYGG\"} 5",
+            "kommunlots_dead_letters_total{service=\"routing\",stream=\"WEBHOOK\"} 5",
+        ] {
+            ensure!(text.contains(line), "{line} is not in {text}");
+        }
         Ok(text)
     })
     .await?;

@@ -26,6 +26,7 @@ use platform::{
     bus::{Bus, Rights},
     consumer::{Consumer, Progress},
     database::{CONSUMING, PUBLISHING, Schema},
+    dead_letters::{self, Keeper, SendAgain},
     event_log,
     health::Health,
     relay::Relay,
@@ -165,6 +166,11 @@ pub async fn start(
     ));
 
     let keys = Keys::new(with.pool.clone());
+    let letters = Keeper {
+        pool: with.pool.clone(),
+        keys: keys.clone(),
+        again: send_again(&with.pool),
+    };
     Ok(http::router(http::Intake {
         pool: with.pool,
         keys,
@@ -172,7 +178,16 @@ pub async fn start(
         contacts,
         cases,
         installation,
-    }))
+    })
+    .merge(dead_letters::router("/intake", letters)))
+}
+
+fn send_again(pool: &PgPool) -> SendAgain {
+    let pool = pool.clone();
+    dead_letters::send_again_with(move |letter| {
+        let pool = pool.clone();
+        async move { dead_letters::send_again(&pool, &on_case::Cases, letter.id).await }
+    })
 }
 
 /// A source of this replica, and how its relay is woken.

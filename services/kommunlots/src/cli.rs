@@ -1,6 +1,7 @@
 //! The command line.
 
 mod closure;
+mod operations;
 mod routing;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use metrics::{By, CasesBy};
 use platform::auth::Scope;
 
 pub(crate) use closure::{ClosureCommand, SchemaOf};
+pub(crate) use operations::{DeadLetters, Kept, MailCommand};
 pub(crate) use routing::{AgreementsCommand, RoutingCommand};
 
 /// Kommunlots: what a municipal contact centre runs on.
@@ -133,6 +135,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: DeadLetters,
     },
+    /// Look at mails that wait to be sent or were given up, and try them again
+    Mail {
+        #[command(subcommand)]
+        what: MailCommand,
+    },
     /// Make API keys
     Key {
         #[command(subcommand)]
@@ -241,21 +248,6 @@ pub(crate) struct CaseFigures {
     /// Print a JSON array instead of a table
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum DeadLetters {
-    /// List them, oldest first
-    List,
-    /// Apply them with the program as it is now
-    SendAgain {
-        /// Their numbers
-        #[arg(required_unless_present = "all")]
-        id: Vec<i64>,
-        /// All of them
-        #[arg(long, conflicts_with = "id")]
-        all: bool,
-    },
 }
 
 #[derive(Debug, Subcommand)]

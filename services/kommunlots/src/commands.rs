@@ -11,9 +11,53 @@ pub(crate) mod healthcheck;
 pub(crate) mod import_cases;
 pub(crate) mod import_queue_log;
 pub(crate) mod key;
+pub(crate) mod mail;
 pub(crate) mod migrate;
 pub(crate) mod nats_config;
 pub(crate) mod routing;
+
+use serde::de::DeserializeOwned;
+
+use crate::{client::Client, operations::Place};
+
+/// Services that did not tell what they keep.
+struct Silent(Vec<&'static str>);
+
+impl Silent {
+    fn is_none(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// # Errors
+    /// When there are any: what they keep is unknown, which is not nothing.
+    fn ok(self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            self.0.is_empty(),
+            "what is kept by {} is not known; is every service running and reached at this address",
+            self.0.join(" and ")
+        );
+        Ok(())
+    }
+}
+
+/// What each of `places` lists at its `path`, with the service's name. One that does not answer is told of at once.
+async fn of_each<T: DeserializeOwned>(
+    client: &Client,
+    places: &[Place],
+    path: &str,
+) -> anyhow::Result<(Vec<(&'static str, T)>, Silent)> {
+    let (mut all, mut silent) = (Vec::new(), Silent(Vec::new()));
+    for (service, prefix) in places {
+        match client.get::<Vec<T>>(&format!("{prefix}/{path}"), &[]).await {
+            Ok(listed) => all.extend(listed.into_iter().map(|one| (*service, one))),
+            Err(error) => {
+                eprintln!("{service}: {error:#}");
+                silent.0.push(service);
+            }
+        }
+    }
+    Ok((all, silent))
+}
 
 /// A local time as people in Sweden write it, such as `2026-11-23 16:30`.
 fn local(at: jiff::Timestamp) -> String {

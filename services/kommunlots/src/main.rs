@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod demo;
 mod openapi;
+mod operations;
 mod output;
 mod product;
 
@@ -92,6 +93,7 @@ async fn run(cli: Cli, settings: config::Settings) -> anyhow::Result<()> {
         Command::DeadLetters { what } => {
             commands::dead_letters::run(settings, &cli.access, what).await
         }
+        Command::Mail { what } => commands::mail::run(settings, &cli.access, what).await,
         Command::Key {
             what: KeyCommand::New { name, scope },
         } => commands::key::new(settings, &name, &scope).await,

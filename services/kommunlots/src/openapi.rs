@@ -11,6 +11,7 @@ pub(crate) fn document() -> anyhow::Result<String> {
     document.merge(routing::RoutingApi::openapi());
     document.merge(routing::closures::ClosuresApi::openapi());
     document.merge(metrics::FiguresApi::openapi());
+    let mut document = crate::operations::document(document);
     document.info.version = env!("CARGO_PKG_VERSION").to_owned();
     document.info.license = None;
     Ok(document.to_pretty_json()? + "\n")

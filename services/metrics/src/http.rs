@@ -1,6 +1,5 @@
 //! Metrics' HTTP paths.
 
-mod dead_letters;
 mod figures;
 mod forwarded;
 mod handling;
@@ -8,13 +7,9 @@ mod query;
 
 use std::collections::BTreeMap;
 
-use axum::{
-    Json, Router,
-    extract::State,
-    routing::{get, post},
-};
+use axum::{Json, Router, extract::State, routing::get};
 use domain::Definition;
-use platform::{Clock, Problem, auth::Keys};
+use platform::{Clock, Problem};
 use sqlx::PgPool;
 use utoipa::OpenApi;
 
@@ -27,7 +22,6 @@ pub use query::{CasesBy, as_of};
 #[derive(Clone)]
 pub(crate) struct Metrics {
     pub(crate) pool: PgPool,
-    pub(crate) keys: Keys,
     pub(crate) clock: Clock,
 }
 
@@ -38,11 +32,6 @@ pub(crate) fn router(metrics: Metrics) -> Router {
         .route("/figures/handling", get(handling::get))
         .route("/figures/definitions", get(definitions))
         .route("/figures/positions", get(positions))
-        .route("/figures/dead-letters", get(dead_letters::list))
-        .route(
-            "/figures/dead-letters/{id}/send-again",
-            post(dead_letters::send_again),
-        )
         .with_state(metrics)
 }
 
@@ -68,13 +57,5 @@ async fn positions(State(metrics): State<Metrics>) -> Result<Json<BTreeMap<Strin
 
 /// Metrics' part of the OpenAPI document.
 #[derive(Debug, OpenApi)]
-#[openapi(paths(
-    figures::get,
-    forwarded::get,
-    handling::get,
-    definitions,
-    positions,
-    dead_letters::list,
-    dead_letters::send_again
-))]
+#[openapi(paths(figures::get, forwarded::get, handling::get, definitions, positions))]
 pub struct FiguresApi;

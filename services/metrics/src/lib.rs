@@ -19,6 +19,7 @@ use platform::{
     bus::{Bus, Rights},
     consumer::{Apply, Consumer, Progress},
     database::{CONSUMING, Schema},
+    dead_letters::{self, Keeper, SendAgain},
     health::Health,
     meters,
 };
@@ -96,11 +97,29 @@ pub fn start(
     };
     tasks.spawn(board.run(stop.clone()));
 
-    let keys = Keys::new(with.pool.clone());
+    let letters = Keeper {
+        pool: with.pool.clone(),
+        keys: Keys::new(with.pool.clone()),
+        again: send_again(&with.pool),
+    };
     http::router(http::Metrics {
         pool: with.pool,
-        keys,
         clock: with.clock,
+    })
+    .merge(dead_letters::router("/figures", letters))
+}
+
+fn send_again(pool: &PgPool) -> SendAgain {
+    let pool = pool.clone();
+    dead_letters::send_again_with(move |letter| {
+        let pool = pool.clone();
+        async move {
+            if letter.stream == Stream::Contacts.name() {
+                dead_letters::send_again(&pool, &on_contact::Contacts, letter.id).await
+            } else {
+                dead_letters::send_again(&pool, &on_case::Cases, letter.id).await
+            }
+        }
     })
 }
 

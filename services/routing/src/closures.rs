@@ -1,6 +1,7 @@
 //! Closures that departments' own systems send: over the bus, or by webhook. A department closes what it has, an id has one
 //! effect whichever way it comes, and everything is answered.
 
+mod again;
 mod decide;
 mod inbox;
 mod read;
@@ -9,6 +10,7 @@ mod settle;
 mod signature;
 mod webhook;
 
+pub(crate) use again::send_again;
 pub(crate) use inbox::Inbox;
 pub use read::{Readable, Unreadable, Wrong, read};
 pub use secrets::{NewSecret, NoSecret, WebhookSecret, new_secret, revoke_secret, secrets};

@@ -16,7 +16,7 @@ use utoipa::OpenApi;
 
 use crate::Desk;
 
-pub use agreements::{VersionContent, VersionView};
+pub use agreements::{AppliedVersion, VersionContent, VersionView};
 pub use explain::{At, Explanation, LogLine};
 
 /// What the handlers share.

@@ -36,9 +36,10 @@ use platform::{
     bus::{Bus, Rights, StreamSpec},
     consumer::{Consumer, Progress},
     database::{CONSUMING, MAILING, PUBLISHING, Schema},
+    dead_letters::{self, Keeper, SendAgain},
     event_log,
     health::Health,
-    mail::{Address, Mailer, Transport},
+    mail::{self, Address, Mailer, Transport},
     meters,
     relay::Relay,
 };
@@ -53,7 +54,7 @@ use versions::Versions;
 pub use case::State;
 pub use dry_run::{AtCentre, Count, DryRun, Elsewhere, GroupOf, OtherLimit};
 pub use history::HistoryInput;
-pub use http::{At, Explanation, LogLine, RoutingApi, VersionContent, VersionView};
+pub use http::{AppliedVersion, At, Explanation, LogLine, RoutingApi, VersionContent, VersionView};
 
 /// The service's name, and its instance's: there is one active.
 const SERVICE: &str = "routing";
@@ -242,19 +243,46 @@ pub async fn start(
     }
     let mailer = Mailer {
         service: SERVICE,
-        pool: with.pool,
+        pool: with.pool.clone(),
         from: config.mail_from,
         transport: config.mail,
+        clock: with.clock.clone(),
+        wake: mail_wake.clone(),
+    };
+    tasks.spawn(mailer.run(stop.clone()));
+    let keys = Keys::new(with.pool.clone());
+    let letters = Keeper {
+        pool: with.pool.clone(),
+        keys: keys.clone(),
+        again: send_again(&desk),
+    };
+    let mails = mail::Queue {
+        pool: with.pool,
+        keys: keys.clone(),
         clock: with.clock,
         wake: mail_wake,
     };
-    tasks.spawn(mailer.run(stop.clone()));
     Ok(page::router(desk.clone())
         .merge(closures::router(desk.clone()))
-        .merge(http::router(http::Routing {
-            keys: Keys::new(desk.pool.clone()),
-            desk,
-        })))
+        .merge(dead_letters::router("/routing", letters))
+        .merge(mail::router("/routing", mails))
+        .merge(http::router(http::Routing { keys, desk })))
+}
+
+/// Events and closures are dead letters of one table.
+fn send_again(desk: &Desk) -> SendAgain {
+    let desk = desk.clone();
+    dead_letters::send_again_with(move |letter| {
+        let desk = desk.clone();
+        async move {
+            if letter.stream == CaseEvent::STREAM.name() {
+                let cases = on_case::Cases(desk.clone());
+                dead_letters::send_again(&desk.pool, &cases, letter.id).await
+            } else {
+                closures::send_again(&desk, &letter).await
+            }
+        }
+    })
 }
 
 fn spawn(tasks: &mut JoinSet<anyhow::Result<()>>, task: impl Future<Output = ()> + Send + 'static) {

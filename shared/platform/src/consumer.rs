@@ -10,8 +10,9 @@ use std::{
 };
 
 use async_nats::jetstream::{
-    self,
+    self, ErrorCode,
     consumer::{AckPolicy, DeliverPolicy, pull},
+    stream::{ConsumerError, ConsumerErrorKind},
 };
 use domain::{Stream, Streamed};
 use futures::StreamExt;
@@ -24,7 +25,7 @@ use crate::{
     database::{Kept, refuses_data},
     dead_letters,
     heartbeat::{Heartbeat, TellAgain, heartbeats_of, tell_again_subject},
-    meters,
+    meters, seldom,
 };
 use line::Line;
 pub(crate) use message::read;
@@ -36,6 +37,26 @@ const CHUNK: usize = 1_000;
 
 /// How often a standby looks whether it is needed.
 const STANDBY: Duration = Duration::from_secs(1);
+
+/// Attempts for which a stream may be missing without a word when the product is new: its owner makes it when it starts, at
+/// the same moment or from another process.
+const UNMADE: u32 = 100;
+
+/// How consuming has gone so far.
+#[derive(Default)]
+struct SoFar {
+    /// The last session failed, and that was said.
+    failing: bool,
+    /// Attempts for which the stream was missing without a word; [`UNMADE`] once it has been there.
+    unmade: u32,
+}
+
+/// Whether the stream to consume is not there.
+fn is_missing_stream(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<ConsumerError>().is_some_and(|error| {
+        matches!(error.kind(), ConsumerErrorKind::JetStream(e) if e.error_code() == ErrorCode::STREAM_NOT_FOUND)
+    })
+}
 
 /// Why events were not applied.
 #[derive(Debug)]
@@ -117,12 +138,15 @@ impl<A: Apply> Consumer<A> {
 
     /// Runs until `stop`. Failures of the bus or the database are waited out.
     pub async fn run(self, stop: CancellationToken) {
-        let mut failing = false;
+        let mut so_far = SoFar::default();
         while !stop.is_cancelled() {
-            let Err(error) = self.session(&stop, &mut failing).await else {
+            let Err(error) = self.session(&stop, &mut so_far).await else {
                 continue;
             };
-            if !std::mem::replace(&mut failing, true) {
+            let awaited = is_missing_stream(&error) && so_far.unmade < UNMADE;
+            if awaited && self.is_new().await {
+                so_far.unmade += 1;
+            } else if !std::mem::replace(&mut so_far.failing, true) {
                 tracing::warn!(
                     service = self.service,
                     stream = Self::STREAM.name(),
@@ -137,8 +161,17 @@ impl<A: Apply> Consumer<A> {
         }
     }
 
+    /// Whether nothing of the stream has been applied yet, as far as the database tells: then its owner may still be about to
+    /// make it.
+    async fn is_new(&self) -> bool {
+        let of_stream = |source: &String| source.ends_with(&format!("/{}", Self::STREAM.name()));
+        self.load_positions()
+            .await
+            .is_ok_and(|positions| !positions.keys().any(of_stream))
+    }
+
     /// Consumes until something fails. A consumer that has gone silent is an error too, and is made anew.
-    async fn session(&self, stop: &CancellationToken, failing: &mut bool) -> anyhow::Result<()> {
+    async fn session(&self, stop: &CancellationToken, so_far: &mut SoFar) -> anyhow::Result<()> {
         // Of a service's replicas one consumes. A connection out of the pool is closed with the session, and gives the
         // lock up.
         let mut lease = self.pool.acquire().await?.detach();
@@ -187,7 +220,8 @@ impl<A: Apply> Consumer<A> {
             .await?;
         let mut before = Before::new();
         let mut kept = Kept::new(self.pool.clone());
-        *failing = false;
+        so_far.failing = false;
+        so_far.unmade = UNMADE;
         loop {
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
@@ -401,15 +435,24 @@ impl<A: Apply> Consumer<A> {
         received: &Received<A::Event>,
         reason: &str,
     ) -> anyhow::Result<()> {
-        tracing::error!(
-            service = self.service,
-            source = received.source.as_deref(),
-            sequence = received.sequence,
-            reason,
-            "an event could not be applied and is a dead letter"
+        let (service, stream) = (self.service, Self::STREAM.name());
+        seldom::tell(
+            &format!("dead letters of {service} from {stream}"),
+            || {
+                tracing::error!(
+                    service,
+                    source = received.source.as_deref(),
+                    sequence = received.sequence,
+                    reason,
+                    "an event could not be applied and is a dead letter"
+                );
+            },
+            move |more| {
+                tracing::error!(service, stream, more, "more events are dead letters");
+            },
         );
         meters::DEAD_LETTERS
-            .with_label_values(&[self.service, Self::STREAM.name()])
+            .with_label_values(&[service, stream])
             .inc();
         let letter = dead_letters::New {
             stream: Self::STREAM.name(),

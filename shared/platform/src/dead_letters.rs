@@ -1,12 +1,15 @@
 //! Messages that could not be applied: kept once with the reason, looked at, sent again.
 
+mod http;
+
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sqlx::{Connection, PgConnection, PgPool};
 
 use crate::consumer::{Apply, Failure, read};
+pub use http::{DeadLettersApi, Keeper, SendAgain, SentAgain, router, send_again_with};
 
 /// A message to keep.
 #[derive(Debug)]
@@ -41,7 +44,7 @@ impl New<'_> {
 }
 
 /// A dead letter as it is listed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct DeadLetter {
     /// Its number.
     pub id: i64,
@@ -120,22 +123,50 @@ pub async fn list(pool: &PgPool) -> Result<Vec<DeadLetter>, sqlx::Error> {
 /// How sending a dead letter again went.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Again {
-    /// Applied, and no dead letter any more.
-    Applied,
+    /// Applied, and no dead letter any more; what was answered, where its sender is answered.
+    Applied(Option<String>),
     /// Still impossible, for this reason; it stays.
     Refused(String),
-    /// There is none with this number for this stream.
+    /// There is none with this number.
     Unknown,
 }
 
-/// The stream of a dead letter, if it exists.
+/// Where a dead letter came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// Its number.
+    pub id: i64,
+    /// The stream it came on.
+    pub stream: String,
+    /// The subject it came on.
+    pub subject: String,
+}
+
+/// Where a dead letter came from, if it exists.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn stream_of(pool: &PgPool, id: i64) -> Result<Option<String>, sqlx::Error> {
-    sqlx::query_scalar("SELECT stream FROM dead_letter WHERE id = $1")
+pub async fn find(pool: &PgPool, id: i64) -> Result<Option<Letter>, sqlx::Error> {
+    let row: Option<(String, String)> =
+        sqlx::query_as("SELECT stream, subject FROM dead_letter WHERE id = $1")
+            .bind(id)
+            .fetch_optional(pool)
+            .await?;
+    Ok(row.map(|(stream, subject)| Letter {
+        id,
+        stream,
+        subject,
+    }))
+}
+
+/// Removes a dead letter within the caller's transaction, which applies it: what it says, if it exists.
+///
+/// # Errors
+/// When the database fails.
+pub async fn take(connection: &mut PgConnection, id: i64) -> Result<Option<Vec<u8>>, sqlx::Error> {
+    sqlx::query_scalar("DELETE FROM dead_letter WHERE id = $1 RETURNING payload")
         .bind(id)
-        .fetch_optional(pool)
+        .fetch_optional(connection)
         .await
 }
 
@@ -145,12 +176,7 @@ pub async fn stream_of(pool: &PgPool, id: i64) -> Result<Option<String>, sqlx::E
 /// When the database fails.
 pub async fn send_again<A: Apply>(pool: &PgPool, apply: &A, id: i64) -> anyhow::Result<Again> {
     let mut transaction = pool.begin().await?;
-    let removed: Option<Vec<u8>> =
-        sqlx::query_scalar("DELETE FROM dead_letter WHERE id = $1 RETURNING payload")
-            .bind(id)
-            .fetch_optional(&mut *transaction)
-            .await?;
-    let Some(payload) = removed else {
+    let Some(payload) = take(&mut transaction, id).await? else {
         return Ok(Again::Unknown);
     };
     let event = match read::<A::Event>(&payload) {
@@ -162,7 +188,8 @@ pub async fn send_again<A: Apply>(pool: &PgPool, apply: &A, id: i64) -> anyhow::
         Ok(()) => {
             attempt.commit().await?;
             transaction.commit().await?;
-            Ok(Again::Applied)
+            apply.applied();
+            Ok(Again::Applied(None))
         }
         Err(Failure::Reject(reason)) => Ok(Again::Refused(reason)),
         Err(Failure::Retry(error)) => Err(error),

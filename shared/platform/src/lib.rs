@@ -16,6 +16,7 @@ pub mod http;
 pub mod mail;
 pub mod meters;
 pub mod relay;
+pub mod seldom;
 pub mod telemetry;
 
 pub use clock::Clock;

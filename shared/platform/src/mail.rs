@@ -6,10 +6,14 @@
 //! mail program may recognise it, but none has to: SMTP allows no better. A folder has each mail once, since a repeated one
 //! overwrites itself.
 //!
-//! **Invariant:** no address, subject or text of a mail is in a log, a trace or a figure. The types' `Debug` hides them.
+//! Two weeks after a mail was sent or given up, its address and text are cleared; its row stays, so that it is never sent anew.
+//!
+//! **Invariant:** no address, subject or text of a mail is in a log, a trace, a figure or a list. The types' `Debug` hides them.
 
+mod http;
 mod mailer;
 mod message;
+mod queue;
 mod schedule;
 mod transport;
 
@@ -21,7 +25,9 @@ use lettre::message::Mailbox;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+pub use http::{MailApi, Queue, Retried, router};
 pub use mailer::Mailer;
+pub use queue::QueuedMail;
 pub use transport::{SmtpServer, Transport};
 
 /// Whom a mail is to or from.

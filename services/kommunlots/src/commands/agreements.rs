@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use anyhow::bail;
-use domain::Agreements;
+use domain::{Agreements, Department, DepartmentAgreement};
 use jiff::civil::Date;
 use platform::http::FieldError;
 use routing::{
-    VersionContent, VersionView,
+    AppliedVersion, VersionContent, VersionView,
     agreements::{self, Level, Problem},
 };
 use serde_json::json;
@@ -138,6 +138,7 @@ async fn apply(
 ) -> anyhow::Result<()> {
     let on = [("on", valid_from.to_string())];
     let versions: Vec<VersionView> = client.get("/routing/agreements", &on).await?;
+    let mut new_keys = Vec::new();
     match versions.iter().find(|v| v.in_force) {
         Some(old) => {
             say!(
@@ -145,16 +146,21 @@ async fn apply(
                  on {valid_from}):",
                 old.version
             )?;
-            print_diff(&version(client, old.version).await?.content, new)?;
+            let old = version(client, old.version).await?.content;
+            print_diff(&old, new)?;
+            new_keys = with_new_key(&old, new);
         }
         None => say!("det finns ingen version än (there is no version yet)")?,
     }
     let body = json!({ "valid_from": valid_from, "approved_by": approved_by, "content": new });
-    let answer: Result<VersionView, Vec<FieldError>> = client
+    let answer: Result<AppliedVersion, Vec<FieldError>> = client
         .offer("/routing/agreements", "application/json", body.to_string())
         .await?;
-    let added = match answer {
-        Ok(added) => added,
+    let AppliedVersion {
+        version: added,
+        accounts,
+    } = match answer {
+        Ok(applied) => applied,
         Err(errors) => bail!(
             "the agreements were not applied: {}",
             errors
@@ -171,7 +177,52 @@ async fn apply(
         "version {0} gäller ärenden som registreras från och med {1} (version {0} holds for cases registered from {1})",
         added.version,
         added.valid_from
-    )
+    )?;
+    if accounts.is_empty() {
+        // No department has a system on this bus.
+        return Ok(());
+    }
+    let missing = new.departments.keys().filter(|d| !accounts.contains(*d));
+    new_keys.retain(|department| accounts.contains(department));
+    say_restart(&missing.cloned().collect::<Vec<_>>(), &new_keys)
+}
+
+/// Departments whose systems are to connect with another key than before.
+fn with_new_key(old: &Agreements, new: &Agreements) -> Vec<Department> {
+    let changed = |(department, agreed): (&Department, &DepartmentAgreement)| {
+        let before = old.departments.get(department)?;
+        (before.public_nkey != agreed.public_nkey).then(|| department.clone())
+    };
+    new.departments.iter().filter_map(changed).collect()
+}
+
+/// Says whose systems reach the bus only after a restart: the bus learns accounts and keys when the product starts.
+fn say_restart(without_account: &[Department], new_keys: &[Department]) -> anyhow::Result<()> {
+    let names = |departments: &[Department]| {
+        let names: Vec<&str> = departments.iter().map(Department::as_str).collect();
+        names.join(", ")
+    };
+    if !without_account.is_empty() {
+        say!(
+            "inget konto på bussen förrän produkten startas om (no account on the bus until the product is started again): {}",
+            names(without_account)
+        )?;
+    }
+    if !new_keys.is_empty() {
+        say!(
+            "gammal nyckel på bussen tills produkten startas om (the old key holds on the bus until the product is started \
+             again): {}",
+            names(new_keys)
+        )?;
+    }
+    if !without_account.is_empty() || !new_keys.is_empty() {
+        say!(
+            "  konton görs ur mappen i inställningen routing.agreements, eller för en egen NATS med kommunlots nats-config \
+             (accounts are made from the folder that the setting routing.agreements names, or for a NATS server of your own \
+             with kommunlots nats-config)"
+        )?;
+    }
+    Ok(())
 }
 
 async fn version(client: &Client, version: i64) -> anyhow::Result<VersionContent> {

@@ -1,11 +1,13 @@
-//! `kommunlots dead-letters`: list them, and send them again.
+//! `kommunlots dead-letters`: list those of every service, and send them again.
 
-use serde_json::Value;
+use platform::dead_letters::{DeadLetter, SentAgain};
 
+use super::of_each;
 use crate::{
-    cli::{Access, DeadLetters},
-    client::Client,
+    cli::{Access, DeadLetters, Kept},
+    client::{self, Client},
     config::Settings,
+    operations::{DEAD_LETTERS, prefix},
     output::say,
 };
 
@@ -15,60 +17,68 @@ pub(crate) async fn run(
     access: &Access,
     what: DeadLetters,
 ) -> anyhow::Result<()> {
-    let client = Client::reach(settings, access).await?;
-    let outcome = act(&client, what).await;
-    client.close().await;
-    outcome
+    client::with(settings, access, async |client| match what {
+        DeadLetters::List => list(client).await,
+        DeadLetters::SendAgain { all: true, .. } => {
+            let (letters, silent) =
+                of_each::<DeadLetter>(client, &DEAD_LETTERS, "dead-letters").await?;
+            let ids = letters.into_iter().map(|(service, letter)| Kept {
+                service: service.to_owned(),
+                id: letter.id,
+            });
+            send_again(client, ids.collect()).await?;
+            silent.ok()
+        }
+        DeadLetters::SendAgain { id, .. } => send_again(client, id).await,
+    })
+    .await
 }
 
-async fn act(client: &Client, what: DeadLetters) -> anyhow::Result<()> {
-    let letters: Vec<Value> = client.get("/figures/dead-letters", &[]).await?;
-    let ids = match what {
-        DeadLetters::List => {
-            return list(&letters);
-        }
-        DeadLetters::SendAgain { all: true, .. } => {
-            letters.iter().filter_map(|l| l["id"].as_i64()).collect()
-        }
-        DeadLetters::SendAgain { id, .. } => id,
-    };
+async fn list(client: &Client) -> anyhow::Result<()> {
+    let (letters, silent) = of_each::<DeadLetter>(client, &DEAD_LETTERS, "dead-letters").await?;
+    if letters.is_empty() && silent.is_none() {
+        say!("there are no dead letters")?;
+    }
+    for (service, letter) in letters {
+        let place = match (&letter.source, letter.sequence) {
+            (Some(source), Some(n)) => format!("{source} {n}"),
+            (None, Some(n)) => format!("{} {n}", letter.stream),
+            (source, None) => source.clone().unwrap_or_else(|| letter.stream.clone()),
+        };
+        say!(
+            "{:<12}  {}  {}  {place}  {}",
+            format!("{service}/{}", letter.id),
+            letter.received_at,
+            letter.subject,
+            letter.reason
+        )?;
+    }
+    silent.ok()
+}
+
+async fn send_again(client: &Client, ids: Vec<Kept<i64>>) -> anyhow::Result<()> {
     let mut refused = 0;
-    for id in ids {
-        let path = format!("/figures/dead-letters/{id}/send-again");
+    for kept in ids {
+        let path = format!(
+            "{}/dead-letters/{}/send-again",
+            prefix(&DEAD_LETTERS, &kept.service)?,
+            kept.id
+        );
         match client
-            .post::<Value>(&path, "application/json", String::new())
+            .post::<SentAgain>(&path, "application/json", String::new())
             .await
         {
-            Ok(_) => say!("{id} applied")?,
+            Ok(SentAgain { answer: None, .. }) => say!("{kept} applied")?,
+            Ok(SentAgain {
+                answer: Some(answer),
+                ..
+            }) => say!("{kept} answered: {answer}")?,
             Err(error) => {
                 refused += 1;
-                say!("{id} {error:#}")?;
+                say!("{kept} {error:#}")?;
             }
         }
     }
     anyhow::ensure!(refused == 0, "{refused} could not be applied");
-    Ok(())
-}
-
-fn list(letters: &[Value]) -> anyhow::Result<()> {
-    if letters.is_empty() {
-        say!("there are no dead letters")?;
-    }
-    for letter in letters {
-        let text = |field: &str| match &letter[field] {
-            Value::String(text) => text.clone(),
-            Value::Null => "-".to_owned(),
-            other => other.to_string(),
-        };
-        say!(
-            "{:>6}  {}  {}  {} {}  {}",
-            text("id"),
-            text("received_at"),
-            text("subject"),
-            text("source"),
-            text("sequence"),
-            text("reason")
-        )?;
-    }
     Ok(())
 }

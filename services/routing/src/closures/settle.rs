@@ -8,8 +8,8 @@ use domain::{
 };
 use jiff::SignedDuration;
 use platform::{
-    dead_letters::{self, New},
-    meters,
+    dead_letters::{self, Letter, New},
+    meters, seldom,
 };
 use sqlx::PgConnection;
 
@@ -23,6 +23,9 @@ use crate::{
     store::{self, Answered},
     work::Work,
 };
+
+/// What stands for the stream of closures that came by webhook.
+const WEBHOOK: &str = "WEBHOOK";
 
 /// Who sent closures, as the bus or a signature told, and which way.
 #[derive(Debug, Clone)]
@@ -52,6 +55,17 @@ impl Sent {
 }
 
 impl Sender {
+    /// Whoever sent a dead letter, as it was kept by [`Sender::keep`]; none when it is no closure.
+    pub(super) fn of(letter: &Letter) -> Option<Self> {
+        let department = letter.subject.strip_prefix("in.closure.")?.parse().ok()?;
+        let way = if letter.stream == WEBHOOK {
+            ClosedBy::Webhook
+        } else {
+            ClosedBy::Bus
+        };
+        Some(Self { department, way })
+    }
+
     /// Settles closures within the transaction on `connection`, and returns the answer to each. What came over the bus is
     /// answered there too. The caller commits, and then calls [`Desk::wake`].
     pub(super) async fn settle(
@@ -183,14 +197,7 @@ impl Sender {
             let counter = match &sent.read {
                 Ok(_) => &meters::APPLIED,
                 Err(unreadable) => {
-                    let (message, reason) = (sent.message, unreadable.reason());
-                    tracing::warn!(
-                        service = SERVICE,
-                        stream,
-                        message,
-                        reason,
-                        "a closure could not be read and is a dead letter"
-                    );
+                    say_unreadable(&stream, sent.message, unreadable);
                     &meters::DEAD_LETTERS
                 }
             };
@@ -208,8 +215,32 @@ impl Sender {
     /// Where it came from, for dead letters and figures: the department's stream, or `WEBHOOK`.
     pub(super) fn stream(&self) -> String {
         match self.way {
-            ClosedBy::Webhook => "WEBHOOK".to_owned(),
+            ClosedBy::Webhook => WEBHOOK.to_owned(),
             _ => in_stream(&self.department),
         }
     }
+}
+
+/// Says that a closure could not be read. A department may send any number of them.
+fn say_unreadable(stream: &str, message: Option<u64>, unreadable: &Unreadable) {
+    let first = || {
+        let reason = unreadable.reason();
+        tracing::warn!(
+            service = SERVICE,
+            stream,
+            message,
+            reason,
+            "a closure could not be read and is a dead letter"
+        );
+    };
+    let of = stream.to_owned();
+    let more = move |more| {
+        tracing::warn!(
+            service = SERVICE,
+            stream = of,
+            more,
+            "more closures could not be read and are dead letters"
+        );
+    };
+    seldom::tell(&format!("unreadable closures on {stream}"), first, more);
 }

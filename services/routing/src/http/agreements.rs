@@ -7,7 +7,7 @@ use axum::{
     extract::{Path, Query, Request, State},
     http::{HeaderMap, StatusCode},
 };
-use domain::{Agreements, local_day};
+use domain::{Agreements, Department, local_day};
 use jiff::{Timestamp, civil::Date};
 use platform::{
     Problem,
@@ -44,6 +44,16 @@ pub struct VersionView {
     pub applied_at: Timestamp,
     /// Whether cases registered on the day asked about, today unless another is named, are bound to it.
     pub in_force: bool,
+}
+
+/// A version of the agreements that was applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AppliedVersion {
+    /// Which.
+    #[serde(flatten)]
+    pub version: VersionView,
+    /// Departments that have an account on the bus now. Accounts are made when the product starts.
+    pub accounts: Vec<Department>,
 }
 
 /// A version of the agreements.
@@ -149,8 +159,8 @@ pub(crate) async fn get(
     security(("key" = [])),
     request_body = NewVersion,
     responses(
-        (status = 200, body = VersionView, description = "It is the last that was added, and nothing has changed."),
-        (status = 201, body = VersionView),
+        (status = 200, body = AppliedVersion, description = "It is the last that was added, and nothing has changed."),
+        (status = 201, body = AppliedVersion),
         (status = 422, body = Problem, content_type = "application/problem+json"),
         NeedsKey,
     )
@@ -158,7 +168,7 @@ pub(crate) async fn get(
 pub(crate) async fn post(
     State(routing): State<Routing>,
     request: Request,
-) -> Result<(StatusCode, Json<VersionView>), Problem> {
+) -> Result<(StatusCode, Json<AppliedVersion>), Problem> {
     let headers = request.headers().clone();
     routing
         .keys
@@ -173,8 +183,11 @@ pub(crate) async fn post(
     let all = all_versions(&routing.desk).await?;
     let version = versions::numbered(&all, version)
         .ok_or_else(|| Problem::internal(&"a version that was added is not there"))?;
-    let view = VersionView::of(version, &all, today(&routing.desk));
-    Ok((status, Json(view)))
+    let applied = AppliedVersion {
+        version: VersionView::of(version, &all, today(&routing.desk)),
+        accounts: routing.desk.departments.iter().cloned().collect(),
+    };
+    Ok((status, Json(applied)))
 }
 
 /// Adds a version, unless it is the very one that was added last: an answer that was lost is asked for again.

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
-    Address, Mail, Transport, schedule,
+    Address, Mail, Transport, queue, schedule,
     transport::{Failure, Kind, Line},
 };
 use crate::{Clock, database::Kept, meters};
@@ -24,6 +24,8 @@ use crate::{Clock, database::Kept, meters};
 const POLL: Duration = Duration::from_secs(1);
 /// Before it tries the next mail when the server is away.
 const PAUSE: Duration = Duration::from_secs(5);
+/// Between looks for what is to be weeded, by the product's clock.
+const WEEDING: SignedDuration = SignedDuration::from_hours(1);
 /// For one mail. A server that takes longer counts as away, and may then get the mail twice.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// For the mail that is under way when the service stops.
@@ -75,6 +77,8 @@ struct State {
     unmarked: HashSet<Uuid>,
     /// The server was away the last time.
     away: bool,
+    /// When it last found no more to weed.
+    weeded: Option<Timestamp>,
 }
 
 impl Mailer {
@@ -90,6 +94,7 @@ impl Mailer {
             line: Line::new(self.transport.clone(), self.from.clone()),
             unmarked: HashSet::new(),
             away: false,
+            weeded: None,
         };
         let mut poll = tokio::time::interval(POLL);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -136,6 +141,7 @@ impl Mailer {
         let mut connection = state.kept.take().await?;
         if poll.tick().now_or_never().is_some() {
             self.count(&mut connection).await?;
+            self.weed(state, &mut connection).await?;
         }
         let mut transaction = connection.begin().await?;
         let next: Option<Row> = sqlx::query_as(
@@ -161,10 +167,10 @@ impl Mailer {
             state.unmarked.insert(id);
         }
         let marked = match &outcome {
-            Ok(()) => mark_sent(&mut transaction, id, self.clock.now()).await,
+            Ok(()) => queue::mark_sent(&mut transaction, id, self.clock.now()).await,
             Err(failure) => {
                 let next = self.next_attempt(failure, attempts);
-                mark_failure(&mut transaction, id, failure, next, self.clock.now()).await
+                queue::mark_failure(&mut transaction, id, failure, next, self.clock.now()).await
             }
         };
         marked.context("a mail was tried, and that could not be marked")?;
@@ -235,6 +241,20 @@ impl Mailer {
             .set(waiting);
         Ok(())
     }
+
+    /// Clears what has been done with for long enough, once an hour.
+    async fn weed(
+        &self,
+        state: &mut State,
+        connection: &mut PgConnection,
+    ) -> Result<(), sqlx::Error> {
+        let now = self.clock.now();
+        let lately = |at: Timestamp| now.duration_since(at) < WEEDING;
+        if !state.weeded.is_some_and(lately) && !queue::weed(connection, now).await? {
+            state.weeded = Some(now);
+        }
+        Ok(())
+    }
 }
 
 async fn pause(time: Duration, stop: &CancellationToken) {
@@ -267,50 +287,4 @@ async fn send(line: &mut Line, row: Row, stop: &CancellationToken) -> Result<(),
         line.hang_up();
         Err(Failure::no_answer())
     })
-}
-
-async fn mark_sent(
-    connection: &mut PgConnection,
-    id: Uuid,
-    now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE mail SET attempts = attempts + 1, sent_at = $2, last_error = NULL WHERE id = $1",
-    )
-    .bind(id)
-    .bind(now.to_sqlx())
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// A server's answer may be long.
-const LONGEST_ERROR: usize = 500;
-
-async fn mark_failure(
-    connection: &mut PgConnection,
-    id: Uuid,
-    failure: &Failure,
-    next: Option<Timestamp>,
-    now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    // PostgreSQL's text holds no NUL.
-    let detail: String = failure
-        .detail
-        .chars()
-        .filter(|c| *c != '\0')
-        .take(LONGEST_ERROR)
-        .collect();
-    sqlx::query(
-        "UPDATE mail SET attempts = attempts + 1, last_error = $2, next_attempt_at = coalesce($3, next_attempt_at),
-             failed_at = CASE WHEN $3 IS NULL THEN $4 END
-         WHERE id = $1",
-    )
-    .bind(id)
-    .bind(detail)
-    .bind(next.map(|t| t.to_sqlx()))
-    .bind(now.to_sqlx())
-    .execute(connection)
-    .await?;
-    Ok(())
 }
