@@ -65,6 +65,7 @@ pub(crate) fn forward(
     case.forwarded_at = Some(at);
     case.due = due;
     (case.taken_at, case.closed_at, case.outcome) = (None, None, None);
+    case.promised = None;
     (case.paused_at, case.paused_until, case.pause_reason) = (None, None, None);
     case.paused_s = 0;
     case.wanted = false;
@@ -79,7 +80,7 @@ pub(crate) fn forward(
         rule: routed.rule,
         registered_at: case.registered_at,
         due,
-        guide: None,
+        guide: case.guide.clone(),
         imported: false,
         historical: None,
     };
