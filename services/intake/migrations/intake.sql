@@ -48,7 +48,9 @@ CREATE TABLE case_content (
     text    text,
     name    text,
     email   text,
-    phone   text
+    phone   text,
+    -- They ask to be told by e-mail how it goes.
+    notify  boolean NOT NULL DEFAULT false
 );
 
 -- What a request with an Idempotency-Key was answered, so that the same request is answered the same.

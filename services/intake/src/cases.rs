@@ -213,7 +213,7 @@ impl<'a> Turn<'a> {
         }
         let reply = match &job.ask {
             Ask::Register(case) => self.register(job, case)?,
-            Ask::Change(id, change) => self.change(job, *id, *change)?,
+            Ask::Change(id, change) => self.change(job, *id, change)?,
         };
         // Only what was done is remembered: a refusal may be otherwise tomorrow.
         if let (Reply::Done(view), Some(idempotency)) = (&reply, &job.idempotency) {
@@ -246,7 +246,7 @@ impl<'a> Turn<'a> {
             zone: input.zone.clone(),
             contact: case.contact,
             forward: input.forward,
-            guide: None,
+            guide: input.guide.clone(),
         };
         let event = CaseEvent {
             case: case.id,
@@ -265,7 +265,7 @@ impl<'a> Turn<'a> {
         }))
     }
 
-    fn change(&mut self, job: &Job, id: CaseId, change: Change) -> Result<Reply, sqlx::Error> {
+    fn change(&mut self, job: &Job, id: CaseId, change: &Change) -> Result<Reply, sqlx::Error> {
         let Some(case) = self.cases.get_mut(&id) else {
             return Ok(Reply::Unknown);
         };

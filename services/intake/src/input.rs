@@ -3,11 +3,11 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use domain::{
-    CaseType, Channel, ContactEvent, ContactId, ContactWhat, Department, Opinion, Pseudonyms,
-    QueueName, RosaGroup, TurnedAway, Zone,
+    CaseType, Channel, ContactEvent, ContactId, ContactWhat, Department, Guide, Opinion,
+    Pseudonyms, QueueName, RosaGroup, TurnedAway, Zone,
 };
 use jiff::{SignedDuration, Timestamp};
-use platform::http::FieldError;
+use platform::{http::FieldError, mail::Address};
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use utoipa::ToSchema;
 
@@ -200,6 +200,20 @@ pub(crate) struct CaseInput {
     /// Whether to forward it to the department at once.
     #[serde(default)]
     pub(crate) forward: bool,
+    /// Who registers it, by the pseudonym that the centre has given its guide: never a name. Reminders name it to the guides.
+    #[serde(default)]
+    #[schema(example = "v07")]
+    pub(crate) guide: Option<Guide>,
+}
+
+/// Who asks for a case to be forwarded.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ForwardInput {
+    /// The guide's pseudonym, as in a registration; whoever registered the case unless given.
+    #[serde(default)]
+    #[schema(example = "v07")]
+    pub(crate) guide: Option<Guide>,
 }
 
 /// How to reach a citizen.
@@ -218,6 +232,9 @@ pub(crate) struct Citizen {
     #[serde(default)]
     #[schema(max_length = 32)]
     pub(crate) phone: Option<String>,
+    /// Whether they ask to be told by e-mail when the case is forwarded, late and closed. Needs `email`.
+    #[serde(default)]
+    pub(crate) notify: bool,
 }
 
 /// A contact, by the name its system gave it.
@@ -259,6 +276,7 @@ impl CaseInput {
                     "must be an e-mail address, such as namn@example.org",
                 ));
             }
+            citizen.check_notify()?;
         }
         if let Some(contact) = &self.contact {
             check_text("contact.reference", &contact.reference, 128)?;
@@ -269,6 +287,21 @@ impl CaseInput {
             )?;
         }
         Ok(())
+    }
+}
+
+impl Citizen {
+    /// Who asks to be told must be reachable.
+    fn check_notify(&self) -> Result<(), FieldError> {
+        let wrong = match &self.email {
+            _ if !self.notify => return Ok(()),
+            None => "is missing; citizen.notify needs an address to tell, or must be left out",
+            Some(email) if Address::new("", email).is_err() => {
+                "is no address that mail can be sent to; mend it, or leave citizen.notify out"
+            }
+            Some(_) => return Ok(()),
+        };
+        Err(FieldError::new("citizen.email", wrong))
     }
 }
 

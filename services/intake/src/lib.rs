@@ -1,11 +1,13 @@
 //! Intake: takes contacts from a PBX and over HTTP, and registers cases.
 //!
 //! - owns: contacts; cases until they are forwarded; everything that can be traced to a citizen
-//! - consumes: `case.*.{forwarded,closed}` from routing, to show how a case stands
+//! - consumes: `case.*.{forwarded,closed}` from routing and `case.*.overdue` from reminder, to show how a case stands and to
+//!   tell its citizen by e-mail, who asked for it
 //! - publishes: `contact.<channel>.<what>`, `case.<department>.{registered,resolved,repeat_contact,forward_requested}`
 //! - answers `intake.content`, which routing asks when somebody looks at a case
 
 mod cases;
+mod citizen;
 mod contacts;
 mod content;
 mod http;
@@ -25,10 +27,11 @@ use platform::{
     auth::Keys,
     bus::{Bus, Rights},
     consumer::{Consumer, Progress},
-    database::{CONSUMING, PUBLISHING, Schema},
+    database::{CONSUMING, MAILING, PUBLISHING, Schema},
     dead_letters::{self, Keeper, SendAgain},
     event_log,
     health::Health,
+    mail::{Address, Mailer, Transport},
     relay::Relay,
 };
 use sqlx::PgPool;
@@ -51,6 +54,7 @@ pub const SCHEMA: Schema = Schema {
         (3, "answers", include_str!("../migrations/answers.sql")),
         (4, "consuming", CONSUMING),
         (5, "forwarded", include_str!("../migrations/forwarded.sql")),
+        (6, "mailing", MAILING),
     ],
 };
 
@@ -84,6 +88,10 @@ pub struct Config {
     pub queue_departments: BTreeMap<String, Department>,
     /// A live queue_log to follow.
     pub queue_log: Option<QueueLog>,
+    /// Whom mails to citizens come from.
+    pub mail_from: Address,
+    /// How they are sent.
+    pub mail: Transport,
     /// How long the bus knows message ids.
     pub duplicate_window: Duration,
 }
@@ -140,9 +148,22 @@ pub async fn start(
         );
         tasks.spawn(follower.run(stop.clone()));
     }
+    let mail_wake = Arc::new(Notify::new());
+    let mailer = Mailer {
+        service: SERVICE,
+        pool: with.pool.clone(),
+        transport: config.mail,
+        from: config.mail_from,
+        clock: with.clock.clone(),
+        wake: mail_wake.clone(),
+    };
+    tasks.spawn(mailer.run(stop.clone()));
     let consumer = Consumer {
         service: SERVICE,
-        apply: on_case::Cases,
+        apply: on_case::Cases {
+            clock: with.clock.clone(),
+            wake: mail_wake.clone(),
+        },
         pool: with.pool.clone(),
         bus: with.bus.clone(),
         clock: with.clock.clone(),

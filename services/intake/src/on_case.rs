@@ -1,12 +1,24 @@
-//! `case.*.*` from routing: how a case stands that is no longer intake's.
+//! `case.*.*` from routing and reminder: how a case stands that is no longer intake's, and what its citizen is told of it.
+
+use std::{collections::BTreeSet, sync::Arc};
 
 use domain::{CaseEvent, CaseId, CaseWhat};
-use platform::consumer::{Apply, Failure};
+use jiff::Timestamp;
+use platform::{
+    Clock,
+    consumer::{Apply, Failure},
+    mail,
+};
 use sqlx::PgConnection;
+use tokio::sync::Notify;
 
-use crate::{rules::State, store};
+use crate::{citizen, rules::State, store};
 
-pub(crate) struct Cases;
+pub(crate) struct Cases {
+    pub(crate) clock: Clock,
+    /// Rung after every commit: the mailer.
+    pub(crate) wake: Arc<Notify>,
+}
 
 impl Apply for Cases {
     type Event = CaseEvent;
@@ -16,17 +28,37 @@ impl Apply for Cases {
         connection: &mut PgConnection,
         events: &[&CaseEvent],
     ) -> Result<(), Failure> {
-        let states: Vec<(CaseId, State, jiff::Timestamp)> = events
+        let told: BTreeSet<CaseId> = events
             .iter()
-            .filter_map(|event| {
-                let state = match event.what {
-                    CaseWhat::Forwarded(_) => State::Forwarded,
-                    CaseWhat::Closed(_) => State::Closed,
-                    _ => return None,
-                };
-                Some((event.case, state, event.at))
-            })
+            .filter(|event| citizen::concerns(event))
+            .map(|event| event.case)
             .collect();
-        Ok(store::show_states(connection, &states).await?)
+        // As they stood before these events.
+        let mut asked = store::to_be_told(connection, &told).await?;
+        let mut mails = Vec::new();
+        for event in events {
+            if let Some(case) = asked.get_mut(&event.case) {
+                mails.extend(citizen::tell(case, event));
+            }
+        }
+        let states: Vec<(CaseId, State, Timestamp)> = events
+            .iter()
+            .filter_map(|event| Some((event.case, state_after(&event.what)?, event.at)))
+            .collect();
+        store::show_states(connection, &states).await?;
+        mail::enqueue(connection, &mails, self.clock.now()).await?;
+        Ok(())
+    }
+
+    fn applied(&self) {
+        self.wake.notify_one();
+    }
+}
+
+fn state_after(what: &CaseWhat) -> Option<State> {
+    match what {
+        CaseWhat::Forwarded(_) => Some(State::Forwarded),
+        CaseWhat::Closed(_) => Some(State::Closed),
+        _ => None,
     }
 }

@@ -1,6 +1,6 @@
 //! Which changes a case allows. Pure.
 
-use domain::CaseWhat;
+use domain::{CaseWhat, Guide};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -44,38 +44,40 @@ impl State {
 }
 
 /// What a guide may ask of a case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Change {
     /// It is answered and closed.
     Resolve,
     /// The citizen came back about the same matter.
     RepeatContact,
-    /// Hand it to its department.
-    Forward,
+    /// Hand it to its department; with the guide who asks, where the centre says so.
+    Forward { guide: Option<Guide> },
 }
 
 impl Change {
     /// The event it makes.
-    pub(crate) fn event(self) -> CaseWhat {
+    pub(crate) fn event(&self) -> CaseWhat {
         match self {
             Self::Resolve => CaseWhat::Resolved,
             Self::RepeatContact => CaseWhat::RepeatContact,
-            Self::Forward => CaseWhat::ForwardRequested { guide: None },
+            Self::Forward { guide } => CaseWhat::ForwardRequested {
+                guide: guide.clone(),
+            },
         }
     }
 
     /// The state it leads to, or why not.
-    pub(crate) fn from(self, state: State) -> Result<State, &'static str> {
+    pub(crate) fn from(&self, state: State) -> Result<State, &'static str> {
         match (self, state) {
             (Self::Resolve, State::Registered) => Ok(State::Resolved),
             (Self::Resolve, State::Resolved) => Err("the case is resolved already"),
-            (Self::Resolve | Self::Forward, State::ForwardRequested) => {
+            (Self::Resolve | Self::Forward { .. }, State::ForwardRequested) => {
                 Err("the case is on its way to its department, which closes it")
             }
-            (Self::Resolve | Self::Forward, State::Forwarded) => {
+            (Self::Resolve | Self::Forward { .. }, State::Forwarded) => {
                 Err("the case is at its department, which closes it")
             }
-            (Self::Resolve | Self::Forward, State::Closed) => Err(
+            (Self::Resolve | Self::Forward { .. }, State::Closed) => Err(
                 "the department has closed the case; mark the repeat contact to open it there anew",
             ),
             (Self::RepeatContact, State::Resolved) => Ok(State::Registered),
@@ -87,8 +89,8 @@ impl Change {
             ) => Err(
                 "the case is still open, so there is nothing to come back to; note it on the open case",
             ),
-            (Self::Forward, State::Registered) => Ok(State::ForwardRequested),
-            (Self::Forward, State::Resolved) => {
+            (Self::Forward { .. }, State::Registered) => Ok(State::ForwardRequested),
+            (Self::Forward { .. }, State::Resolved) => {
                 Err("the case is resolved; mark the repeat contact first, then forward it")
             }
         }

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use cases::{
     Answered, CaseNow, Written, answers, case, cases_for_update, content, save, show_states,
+    to_be_told,
 };
 pub(crate) use contacts::{
     ContactRow, Place, lose_waiting, merge_contacts, place, pseudonyms, save_place,

@@ -9,7 +9,11 @@ use std::{
 
 use anyhow::{Context, bail};
 use domain::Department;
-use platform::{bus::DepartmentAccount, mail::Transport, telemetry::Telemetry};
+use platform::{
+    bus::DepartmentAccount,
+    mail::{Address, Transport},
+    telemetry::Telemetry,
+};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -41,6 +45,10 @@ pub(crate) struct Settings {
     pub(crate) otlp_sample: f64,
     /// Seconds for which the bus knows message ids.
     pub(crate) duplicate_window_s: u64,
+    /// `smtp://...` or `smtps://...`, or a folder for mails as files; `mail` in the data folder when not set.
+    pub(crate) mail: Option<String>,
+    /// Whom mails come from.
+    pub(crate) mail_from: String,
     pub(crate) intake: Intake,
     pub(crate) metrics: Metrics,
     pub(crate) routing: Routing,
@@ -79,7 +87,7 @@ pub(crate) struct Metrics {
     pub(crate) answer_rate_target: f64,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Routing {
     /// Folder with the agreements. Its departments get accounts on the private bus; what is in force is told by
@@ -88,10 +96,6 @@ pub(crate) struct Routing {
     /// Where officers reach the product, such as `https://lots.kommun.example`; links in mails begin with it. This
     /// machine's address when not set.
     pub(crate) public_url: Option<String>,
-    /// `smtp://...` or `smtps://...`, or a folder for mails as files; `mail` in the data folder when not set.
-    pub(crate) mail: Option<String>,
-    /// Whom mails come from.
-    pub(crate) mail_from: String,
 }
 
 impl Default for Settings {
@@ -108,20 +112,11 @@ impl Default for Settings {
             otlp_endpoint: None,
             otlp_sample: 1.0,
             duplicate_window_s: platform::bus::DUPLICATE_WINDOW.as_secs(),
+            mail: None,
+            mail_from: "Kommunlots <kommunlots@localhost.invalid>".to_owned(),
             intake: Intake::default(),
             metrics: Metrics::default(),
             routing: Routing::default(),
-        }
-    }
-}
-
-impl Default for Routing {
-    fn default() -> Self {
-        Self {
-            agreements: None,
-            public_url: None,
-            mail: None,
-            mail_from: "Kommunlots <kommunlots@localhost.invalid>".to_owned(),
         }
     }
 }
@@ -166,6 +161,8 @@ const PLACES: [(&str, bool); 21] = [
     ("otlp_endpoint", true),
     ("otlp_sample", false),
     ("duplicate_window_s", false),
+    ("mail", true),
+    ("mail_from", true),
     ("intake.instance", true),
     ("intake.queue_departments", false),
     ("intake.queue_log.path", true),
@@ -173,8 +170,6 @@ const PLACES: [(&str, bool); 21] = [
     ("metrics.answer_rate_target", false),
     ("routing.agreements", true),
     ("routing.public_url", true),
-    ("routing.mail", true),
-    ("routing.mail_from", true),
     ("config", true),
 ];
 
@@ -297,7 +292,7 @@ impl Settings {
                 "routing.public_url is `{url}`; it must be an address such as https://lots.kommun.example"
             );
         }
-        self.routing(BTreeSet::new(), "http://localhost").map(drop)
+        self.mail().map(drop)
     }
 
     /// How to log and trace. A command that is not a service logs only what goes wrong.
@@ -322,39 +317,48 @@ impl Settings {
         }
     }
 
+    /// How every service that sends mail sends it, and whom it is from.
+    fn mail(&self) -> anyhow::Result<(Transport, Address)> {
+        let transport = match &self.mail {
+            Some(mail) => mail.parse().context("in mail")?,
+            None => Transport::Folder(self.data.join("mail")),
+        };
+        let from = self.mail_from.parse().context("in mail_from")?;
+        Ok((transport, from))
+    }
+
     /// Routing's part, for `departments` on the bus and a product at `base`.
     pub(crate) fn routing(
         &self,
         departments: BTreeSet<Department>,
         base: &str,
     ) -> anyhow::Result<routing::Config> {
-        let settings = &self.routing;
-        let public_url = settings.public_url.as_deref().unwrap_or(base);
-        let mail = match &settings.mail {
-            Some(mail) => mail.parse().context("in routing.mail")?,
-            None => Transport::Folder(self.data.join("mail")),
-        };
+        let public_url = self.routing.public_url.as_deref().unwrap_or(base);
+        let (mail, mail_from) = self.mail()?;
         Ok(routing::Config {
             departments,
             public_url: public_url.trim_end_matches('/').to_owned(),
-            mail_from: settings.mail_from.parse().context("in routing.mail_from")?,
+            mail_from,
             mail,
             duplicate_window: Duration::from_secs(self.duplicate_window_s),
         })
     }
 
     /// Intake's part.
-    pub(crate) fn intake(&self) -> intake::Config {
+    pub(crate) fn intake(&self) -> anyhow::Result<intake::Config> {
         let log = &self.intake.queue_log;
-        intake::Config {
+        let (mail, mail_from) = self.mail()?;
+        Ok(intake::Config {
             instance: self.intake.instance.clone(),
             queue_departments: self.intake.queue_departments.clone(),
             queue_log: log.path.clone().map(|path| intake::QueueLog {
                 path,
                 system: log.system.clone(),
             }),
+            mail_from,
+            mail,
             duplicate_window: Duration::from_secs(self.duplicate_window_s),
-        }
+        })
     }
 }
 
@@ -382,9 +386,8 @@ mod tests {
             routing: Routing {
                 agreements: Some("x".into()),
                 public_url: Some("http://x".to_owned()),
-                mail: Some("x".to_owned()),
-                ..Routing::default()
             },
+            mail: Some("x".to_owned()),
             intake: Intake {
                 queue_log: QueueLog {
                     path: Some("x".into()),

@@ -176,7 +176,7 @@ impl Product {
                 clock: clock.clone(),
             };
             let paths =
-                intake::start(settings.intake(), with, &mut health, &mut tasks, &stop).await?;
+                intake::start(settings.intake()?, with, &mut health, &mut tasks, &stop).await?;
             router = router.merge(paths);
         }
         if roles.routing {

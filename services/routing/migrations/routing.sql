@@ -23,6 +23,8 @@ CREATE TABLE routed_case (
     opinion        text,
     zone           text,
     registered_at  timestamptz NOT NULL,
+    -- The guide who asked for it to be forwarded, or else registered it; a pseudonym.
+    guide          text,
     -- Who has it, and by which rule of which version of the agreements; NULL at the centre.
     department     text,
     group_id       text,
@@ -37,6 +39,8 @@ CREATE TABLE routed_case (
     due            timestamptz,
     -- The officer has taken it.
     taken_at       timestamptz,
+    -- The group has promised to be done by then; once for each forwarding.
+    promised       timestamptz,
     -- The pause under way, how long it may last at the most, and working seconds of pauses that are over.
     paused_at      timestamptz,
     paused_until   timestamptz,
@@ -65,7 +69,7 @@ CREATE TABLE case_log (
     id      bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     case_id uuid        NOT NULL,
     at      timestamptz NOT NULL,
-    -- 'forwarded', 'viewed', 'taken', 'noted', 'paused', 'resumed', 'bounced', 'closed', 'reopened', 'refused',
+    -- 'forwarded', 'viewed', 'taken', 'noted', 'paused', 'resumed', 'bounced', 'promised', 'closed', 'reopened', 'refused',
     -- 'reminded', 'overdue', 'escalated'.
     what    text        NOT NULL,
     -- The department and group, or the way, it was done by.

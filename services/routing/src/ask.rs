@@ -1,8 +1,8 @@
-//! What a department asks of a case it has: take it, note, pause, go on, send it back, close it.
+//! What a department asks of a case it has: take it, note, pause, go on, promise a day, send it back, close it.
 
 use domain::{
-    Bounce, CaseId, CaseOutcome, CaseWhat, ClosedBy, Closing, Department, NewsOf, PauseReason,
-    Words,
+    Bounce, CaseId, CaseOutcome, CaseWhat, ClosedBy, Closing, Department, DepartmentAgreement,
+    NewsOf, PauseReason, Promise, Words,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -27,6 +27,8 @@ pub(crate) enum Ask {
     },
     /// The clock is to go on.
     Resume,
+    /// They work on it, and promise to be done by a time.
+    Promise { until: Timestamp },
     /// It was sent to the wrong place.
     Bounce {
         belongs_to: Option<Department>,
@@ -104,6 +106,16 @@ pub(crate) fn ask(work: &mut Work<'_>, id: CaseId, who: &str, ask: Ask) -> Resul
             work.tell(&case, CaseWhat::Resumed { due });
             work.note(&case, "resumed", who.to_owned(), None);
         }
+        Ask::Promise { until } => {
+            may_promise(work, &case, at, until)?;
+            case.promised = Some(until);
+            let promise = Promise {
+                promised: until,
+                due: case.due,
+            };
+            work.tell(&case, CaseWhat::Promised(promise));
+            work.note(&case, "promised", who.to_owned(), None);
+        }
         Ask::Bounce { belongs_to, note } => {
             bounce(work, case, who, belongs_to, note);
             return Ok(());
@@ -130,6 +142,53 @@ pub(crate) fn ask(work: &mut Work<'_>, id: CaseId, who: &str, ask: Ask) -> Resul
     Ok(())
 }
 
+/// What the case's department has agreed on in the version it is bound to; `None` for an import's.
+fn own_agreement<'w>(work: &'w Work<'_>, case: &Case) -> Option<&'w DepartmentAgreement> {
+    let version = versions::numbered(&work.versions, case.agreement?)?;
+    version.content.departments.get(case.department.as_ref()?)
+}
+
+/// Whether the group may promise to be done by `until`: once, while its clock goes, and no further ahead than is agreed.
+fn may_promise(
+    work: &Work<'_>,
+    case: &Case,
+    at: Timestamp,
+    until: Timestamp,
+) -> Result<(), Refused> {
+    if case.promised.is_some() {
+        return Err(refused(
+            "en dag är redan lovad, och den kan inte ändras",
+            "a day has been promised already, and cannot be changed",
+        ));
+    }
+    if case.state == State::Paused {
+        return Err(refused(
+            "ärendet är pausat; låt klockan gå igen innan ni lovar en dag",
+            "the case is paused; let the clock go on before you promise a day",
+        ));
+    }
+    if until <= at {
+        return Err(refused(
+            "dagens arbetstid är redan slut; lova en senare dag",
+            "that day's work is over already; promise a later day",
+        ));
+    }
+    let cap = own_agreement(work, case).map(|own| own.promise_cap_working_hours);
+    let (Some(cap), Some(working_time)) = (cap, work.working_time(case)) else {
+        return Err(refused(
+            "ingen överenskommelse säger hur långt fram ni får lova",
+            "no agreement says how far ahead you may promise",
+        ));
+    };
+    if working_time.between(at, until) > cap.duration() {
+        return Err(refused(
+            &format!("ni får lova högst {cap} arbetstimmar framåt; välj en tidigare dag"),
+            &format!("you may promise at most {cap} working hours ahead; choose an earlier day"),
+        ));
+    }
+    Ok(())
+}
+
 /// How long a pause may last: as long as asked, but no longer than what is left of the agreement's cap.
 fn pause_until(
     work: &Work<'_>,
@@ -143,11 +202,7 @@ fn pause_until(
             "the pause must end later than now",
         ));
     }
-    let cap = (|| {
-        let version = versions::numbered(&work.versions, case.agreement?)?;
-        let department = version.content.departments.get(case.department.as_ref()?)?;
-        Some(department.pause_cap_working_hours.duration())
-    })();
+    let cap = own_agreement(work, case).map(|own| own.pause_cap_working_hours.duration());
     let (Some(cap), Some(working_time)) = (cap, work.working_time(case)) else {
         return Err(refused(
             "ingen överenskommelse säger hur länge ärendet får vara pausat",

@@ -1,7 +1,7 @@
 //! A case as routing knows it.
 
 use domain::{
-    CaseId, CaseOutcome, CaseToRoute, CaseType, Department, GroupId, Historical, Opinion,
+    CaseId, CaseOutcome, CaseToRoute, CaseType, Department, GroupId, Guide, Historical, Opinion,
     PauseReason, RosaGroup, Words, Zone,
 };
 use jiff::Timestamp;
@@ -36,6 +36,8 @@ pub(crate) struct Case {
     pub(crate) opinion: Option<Opinion>,
     pub(crate) zone: Option<Zone>,
     pub(crate) registered_at: Timestamp,
+    /// The guide who asked for it to be forwarded, or else registered it.
+    pub(crate) guide: Option<Guide>,
     /// The department that has it.
     pub(crate) department: Option<Department>,
     pub(crate) group_id: Option<GroupId>,
@@ -50,6 +52,8 @@ pub(crate) struct Case {
     pub(crate) forwarded_at: Option<Timestamp>,
     pub(crate) due: Option<Timestamp>,
     pub(crate) taken_at: Option<Timestamp>,
+    /// The group has promised to be done by then.
+    pub(crate) promised: Option<Timestamp>,
     pub(crate) paused_at: Option<Timestamp>,
     pub(crate) paused_until: Option<Timestamp>,
     pub(crate) pause_reason: Option<PauseReason>,
@@ -78,6 +82,7 @@ impl Case {
             opinion: route.opinion,
             zone: route.zone,
             registered_at,
+            guide: None,
             department: None,
             group_id: None,
             agreement: None,
@@ -88,6 +93,7 @@ impl Case {
             forwarded_at: None,
             due: None,
             taken_at: None,
+            promised: None,
             paused_at: None,
             paused_until: None,
             pause_reason: None,

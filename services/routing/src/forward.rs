@@ -70,6 +70,7 @@ pub(crate) fn forward(
     case.forwarded_at = Some(at);
     case.due = due;
     (case.taken_at, case.closed_at, case.outcome) = (None, None, None);
+    case.promised = None;
     (case.paused_at, case.paused_until, case.pause_reason) = (None, None, None);
     case.paused_s = 0;
     case.wanted = false;
@@ -85,7 +86,7 @@ pub(crate) fn forward(
         registered_at: case.registered_at,
         centre_working_s,
         due,
-        guide: None,
+        guide: case.guide.clone(),
         imported: false,
         historical: None,
     };

@@ -54,7 +54,8 @@ fn on_event(work: &mut Work<'_>, event: &CaseEvent) {
                 urgent,
                 zone,
                 forward: asked,
-                ..
+                guide,
+                contact: _,
             },
             None,
         ) => {
@@ -72,6 +73,7 @@ fn on_event(work: &mut Work<'_>, event: &CaseEvent) {
             let mut case = Case::new(event.case, event.at, route);
             // Bound now: what is applied later the same day is not for it.
             case.agreement = bound;
+            case.guide = guide.clone();
             match (*asked, kept) {
                 (true, _) => asked_for(work, case),
                 (false, true) => {
@@ -81,7 +83,8 @@ fn on_event(work: &mut Work<'_>, event: &CaseEvent) {
                 (false, false) => work.put(case),
             }
         }
-        (CaseWhat::ForwardRequested { .. }, Some(case)) if case.state == State::Centre => {
+        (CaseWhat::ForwardRequested { guide }, Some(mut case)) if case.state == State::Centre => {
+            case.guide = guide.clone().or(case.guide);
             asked_for(work, case);
         }
         (CaseWhat::RepeatContact, Some(mut case)) if case.state == State::Closed => {

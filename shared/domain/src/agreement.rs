@@ -5,10 +5,11 @@
 
 mod route;
 mod version;
+pub mod weekday;
 
 use std::collections::BTreeMap;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, civil::Weekday};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -25,6 +26,9 @@ pub struct Agreements {
     pub municipality: String,
     /// The centre's unit head (*enhetschef*), last in line when a case is overdue.
     pub unit_head: Person,
+    /// The guides' mailbox, for the morning's list of what became late; the unit head's where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guides: Option<Person>,
     /// Who takes the cases of departments that are not in this version.
     pub registrator: Registrator,
     /// The municipality's office hours, for departments that name none of their own.
@@ -70,6 +74,12 @@ pub struct DepartmentAgreement {
     pub targets: Targets,
     /// How long a case may be paused in all.
     pub pause_cap_working_hours: WorkingHours,
+    /// How far ahead of the moment an officer may promise that a case will be done.
+    #[serde(default = "WorkingHours::promise_cap")]
+    pub promise_cap_working_hours: WorkingHours,
+    /// The weekday of its meeting with the centre, before which its contact person gets the week's list.
+    #[serde(default = "weekday::of_meeting", with = "weekday")]
+    pub meeting: Weekday,
     /// Gets the cases of types that are not agreed on.
     pub default_group: GroupId,
     /// Time limit of case types that are not agreed on.
@@ -205,6 +215,11 @@ impl Default for ReminderSteps {
 pub struct WorkingHours(u32);
 
 impl WorkingHours {
+    /// How far ahead an officer may promise unless an agreement says other: a working week.
+    pub fn promise_cap() -> Self {
+        Self(40)
+    }
+
     /// As a length of time, to be counted in working time.
     pub fn duration(self) -> SignedDuration {
         SignedDuration::from_hours(self.0.into())

@@ -60,6 +60,13 @@ fn token(text: &str) -> bool {
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
+/// A token that is no number of a citizen's, by telephone or by birth.
+fn pseudonym(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let number = digits >= 7 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+    token(text) && !number
+}
+
 /// A name that somebody outside has given, short and without a citizen's number.
 fn name(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
@@ -95,11 +102,12 @@ label!(
     token
 );
 label!(
-    /// A guide (*kommunvägledare*), by a pseudonym that the centre chooses: 1-32 of `a-z`, `0-9`, `-`. It travels on the bus, so
-    /// it must not be a name; who is behind it is known at the centre alone.
+    /// A guide (*kommunvägledare*), by a pseudonym that the centre chooses: 1-32 of `a-z`, `0-9`, `-`, not only digits of a
+    /// telephone or personal identity number's length. It travels on the bus, so it must not be a name; who is behind it is
+    /// known at the centre alone.
     Guide,
-    "must be 1 to 32 characters of a-z, 0-9 and -, such as `v07`, and not a name",
-    token
+    "must be 1 to 32 characters of a-z, 0-9 and -, such as `v07`; not a name, and not a telephone or personal identity number",
+    pseudonym
 );
 label!(
     /// A queue as the PBX or the mail system names it: 1-64 characters, no control characters, not only digits of a
@@ -128,6 +136,16 @@ mod tests {
         }
         for bad in ["", "Bygg", "miljö", "a.b", "a b", "*", ">"] {
             assert!(bad.parse::<Department>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_guide_is_not_a_number_of_anybodys() {
+        for good in ["v07", "17", "natt-2", "vagledare-1234567"] {
+            assert!(good.parse::<Guide>().is_ok(), "{good}");
+        }
+        for bad in ["V07", "19900102-1234", "199001021234", "070-1740605", ""] {
+            assert!(bad.parse::<Guide>().is_err(), "{bad}");
         }
     }
 

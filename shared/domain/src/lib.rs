@@ -25,7 +25,7 @@ mod working_time;
 pub use agreement::{
     Agreements, AgreementsVersion, CaseToRoute, CaseTypeAgreement, DepartmentAgreement, Depth,
     Group, Person, Registrator, ReminderSteps, Routed, Rule, Targets, Words, WorkingHours, bound,
-    in_force, numbered,
+    in_force, numbered, weekday,
 };
 pub use board::{
     AnswerRate, Board, BoardMessage, Cases, Forwarded, ForwardedAt, Queue, RateState, SourceAge,

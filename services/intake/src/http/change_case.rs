@@ -1,10 +1,14 @@
 //! `POST /intake/cases/{id}/{resolve,repeat-contact,forward}`: change a case's state.
 
-use axum::{Json, extract::State, http::HeaderMap};
+use axum::{
+    Json,
+    extract::{Request, State},
+    http::HeaderMap,
+};
 use platform::{
     Problem,
     auth::{KeyId, Scope},
-    http::{CaseInPath, NeedsKey, idempotency_key},
+    http::{CaseInPath, NeedsKey, idempotency_key, read_body, read_json},
     telemetry,
 };
 use sha2::{Digest, Sha256};
@@ -12,6 +16,7 @@ use sha2::{Digest, Sha256};
 use super::{Intake, problems::not_done};
 use crate::{
     cases::{Ask, CaseView, Idempotency, Job, Reply},
+    input::ForwardInput,
     rules::Change,
 };
 
@@ -65,26 +70,37 @@ pub(crate) async fn repeat_contact(
 
 /// Ask for a case to be forwarded to its department.
 ///
-/// Needs the scope `cases:write`.
+/// The body may be empty, or say which guide asks. Needs the scope `cases:write`.
 #[utoipa::path(
     post,
     path = "/intake/cases/{id}/forward",
     tag = "cases",
     security(("key" = [])),
     params(("id" = uuid::Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
+    request_body = Option<ForwardInput>,
     responses(
         (status = 200, body = CaseView),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 409, body = Problem, content_type = "application/problem+json"),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
         NeedsKey,
     )
 )]
 pub(crate) async fn forward(
-    state: State<Intake>,
+    State(intake): State<Intake>,
     id: Result<CaseInPath, Problem>,
-    headers: HeaderMap,
+    request: Request,
 ) -> Result<Json<CaseView>, Problem> {
-    change(state, id, headers, Change::Forward).await
+    let headers = request.headers().clone();
+    let key = intake.keys.require(&headers, Scope::CasesWrite).await?;
+    let id = id?;
+    let body = read_body(request).await?;
+    let input = match &body[..] {
+        [] => ForwardInput::default(),
+        body => read_json(body)?,
+    };
+    let change = Change::Forward { guide: input.guide };
+    asked(&intake, &headers, key, id, change).await
 }
 
 async fn change(
@@ -94,9 +110,25 @@ async fn change(
     change: Change,
 ) -> Result<Json<CaseView>, Problem> {
     let key = intake.keys.require(&headers, Scope::CasesWrite).await?;
-    let CaseInPath(id) = id?;
-    let request: [&[u8]; 2] = [change.event().kind().as_bytes(), id.0.as_bytes()];
-    ask(&intake, &headers, key, Ask::Change(id, change), &request)
+    asked(&intake, &headers, key, id?, change).await
+}
+
+async fn asked(
+    intake: &Intake,
+    headers: &HeaderMap,
+    key: KeyId,
+    CaseInPath(id): CaseInPath,
+    change: Change,
+) -> Result<Json<CaseView>, Problem> {
+    let kind = change.event().kind();
+    let mut request: Vec<&[u8]> = vec![kind.as_bytes(), id.0.as_bytes()];
+    // Who says nothing of the guide has asked the same as before there were any.
+    let guide = match &change {
+        Change::Forward { guide } => guide.clone(),
+        _ => None,
+    };
+    request.extend(guide.iter().map(|guide| guide.as_str().as_bytes()));
+    ask(intake, headers, key, Ask::Change(id, change), &request)
         .await
         .map(Json)
 }

@@ -1,6 +1,6 @@
 //! SQL of cases.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use domain::{CaseId, Content, Department};
 use jiff::Timestamp;
@@ -9,12 +9,14 @@ use platform::{
     append_events,
     auth::KeyId,
     event_log::{self, NewEvent},
+    mail::Address,
 };
 use sqlx::{PgConnection, PgExecutor, Row as _};
 use uuid::Uuid;
 
 use crate::{
     cases::{CaseView, Idempotency, NewCase},
+    citizen::Asked,
     input::Citizen,
     rules::State,
 };
@@ -92,8 +94,8 @@ pub(crate) async fn save(
                   AS c (id, case_type, rosa_group, department, opinion, urgent, zone, contact, at, state)
              RETURNING id, number
          ), content AS (
-             INSERT INTO case_content (case_id, text, name, email, phone)
-             SELECT * FROM unnest($17::uuid[], $18::text[], $19::text[], $20::text[], $21::text[])
+             INSERT INTO case_content (case_id, text, name, email, phone, notify)
+             SELECT * FROM unnest($17::uuid[], $18::text[], $19::text[], $20::text[], $21::text[], $32::boolean[])
          ), changed AS (
              UPDATE cases SET state = c.state, changed_at = c.at
              FROM unnest($22::uuid[], $23::text[], $24::timestamptz[]) AS c (id, state, at) WHERE cases.id = c.id
@@ -187,6 +189,12 @@ pub(crate) async fn save(
         )
         .bind(answers.iter().map(|a| a.at.to_sqlx()).collect::<Vec<_>>())
         .bind(new.iter().map(|c| c.state().as_str()).collect::<Vec<_>>())
+        .bind(
+            with_content
+                .iter()
+                .map(|c| c.input.citizen.as_ref().is_some_and(|c| c.notify))
+                .collect::<Vec<_>>(),
+        )
         .fetch_all(connection)
         .await?;
     numbers
@@ -344,4 +352,37 @@ pub(crate) async fn content(
         email,
         phone,
     }))
+}
+
+/// Of `ids` those whose citizens asked to be told, and how they stand.
+pub(crate) async fn to_be_told(
+    connection: &mut PgConnection,
+    ids: &BTreeSet<CaseId>,
+) -> Result<HashMap<CaseId, Asked>, sqlx::Error> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<(Uuid, i64, String, Sql, String)> = sqlx::query_as(
+        "SELECT c.id, c.number, c.state, c.changed_at, t.email
+         FROM cases c JOIN case_content t ON t.case_id = c.id
+         WHERE c.id = ANY($1) AND t.notify AND t.email IS NOT NULL",
+    )
+    .bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())
+    .fetch_all(connection)
+    .await?;
+    let mut told = HashMap::new();
+    for (id, number, state, changed_at, email) in rows {
+        let Ok(to) = Address::new("", &email) else {
+            tracing::error!(case = %id, "the citizen's address is none that mail can be sent to; they are not told");
+            continue;
+        };
+        let asked = Asked {
+            number,
+            to,
+            state: State::parse(&state).ok_or_else(|| impossible(id, "state"))?,
+            changed_at: changed_at.to_jiff(),
+        };
+        told.insert(CaseId(id), asked);
+    }
+    Ok(told)
 }

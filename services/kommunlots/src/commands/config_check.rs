@@ -6,10 +6,12 @@ use crate::{config::Settings, output::say};
 pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
     let departments = settings.accounts()?.len();
     let mut shown = settings.clone();
-    for url in [&mut shown.database_url, &mut shown.nats_url]
-        .into_iter()
-        .flatten()
-    {
+    let urls = [
+        &mut shown.database_url,
+        &mut shown.nats_url,
+        &mut shown.mail,
+    ];
+    for url in urls.into_iter().flatten() {
         *url = without_password(url);
     }
     say!("# the configuration is right; these settings are in force")?;
@@ -60,6 +62,11 @@ mod tests {
             "postgres://me:***@db:5432/x"
         );
         assert_eq!(hide("nats://bus:4222"), "nats://bus:4222");
+        assert_eq!(
+            hide("smtps://lots:p@ss@mail:465"),
+            "smtps://lots:***@mail:465"
+        );
+        assert_eq!(hide("./mail"), "./mail");
         assert_eq!(hide("postgres://me@db/x"), "postgres://me@db/x");
     }
 }

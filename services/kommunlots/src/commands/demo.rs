@@ -32,7 +32,7 @@ pub(crate) async fn run(mut settings: Settings, speed: f64, seed: u64) -> anyhow
         settings.data = "./.kommunlots-demo".into();
     }
     // Made-up cases reach nobody.
-    settings.routing.mail = None;
+    settings.mail = None;
     mark(&settings.data)?;
     let signals = Signals::new()?;
     let starting = async {

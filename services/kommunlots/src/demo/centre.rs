@@ -258,11 +258,12 @@ impl Centre {
         let Some(contact) = self.contacts.remove(&id) else {
             return;
         };
-        if let State::Serving(guide) = contact.state {
-            self.schedule(at + WRAP_UP, Step::Free(guide));
-        }
         actions.push(contact.tells(Event::Ended, at));
-        let (work, comes_back) = contact.finish();
+        let State::Serving(guide) = contact.state else {
+            return;
+        };
+        self.schedule(at + WRAP_UP, Step::Free(guide));
+        let (work, comes_back) = contact.finish(guide);
         let Some(work) = work else { return };
         let again = match &work {
             CaseWork::Register(registration) => Some(registration.reference.clone()),

@@ -54,8 +54,8 @@ impl Contact {
         })
     }
 
-    /// What the guide has to do when it has ended, and the citizen's next call about it.
-    pub(super) fn finish(self) -> (Option<CaseWork>, Option<Box<Arrival>>) {
+    /// What the guide, by place in the rota, has to do when it has ended, and the citizen's next call about it.
+    pub(super) fn finish(self, guide: usize) -> (Option<CaseWork>, Option<Box<Arrival>>) {
         let reference = self.reference;
         if let Some(of) = self.again {
             let by = reference;
@@ -71,6 +71,7 @@ impl Contact {
             return (None, None);
         }
         let mut case = matter.case;
+        case.guide = Some(format!("v{:02}", guide + 1));
         case.contact = Some(ContactOf {
             reference: reference.clone(),
             queue,

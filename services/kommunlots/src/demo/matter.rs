@@ -55,6 +55,9 @@ pub(super) struct NewCase {
     pub(super) contact: Option<ContactOf>,
     /// Whether the guide asks at once for it to be forwarded.
     pub(super) forward: bool,
+    /// The pseudonym of the guide who registers it, filled in as the contact is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) guide: Option<String>,
 }
 
 /// The contact a case came in by.
@@ -78,6 +81,8 @@ struct Citizen {
     name: String,
     email: String,
     phone: String,
+    /// Every third asks to be told by e-mail.
+    notify: bool,
 }
 
 impl Citizen {
@@ -91,6 +96,7 @@ impl Citizen {
             name: format!("Invånare {number}"),
             email: format!("invanare{number}@example.org"),
             phone,
+            notify: number.is_multiple_of(3),
         }
     }
 }
@@ -162,6 +168,7 @@ impl Matter {
                 citizen: (!chance(rng, ANONYMOUS)).then(|| Citizen::draw(rng)),
                 contact: None,
                 forward: outcome == Outcome::Forwarded,
+                guide: None,
             },
         }
     }

@@ -77,6 +77,7 @@ fn put_together(municipality: Option<Municipality>, read: ByDepartment) -> Optio
     Some(Agreements {
         municipality: municipality.name?,
         unit_head: municipality.unit_head?,
+        guides: municipality.guides,
         registrator: municipality.registrator?.registrator,
         hours: municipality.hours?,
         closures: municipality.closures,

@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    CaseType, DepartmentAgreement, Group, GroupId, OpeningHours, ReminderSteps, Targets, Zone,
+    CaseType, DepartmentAgreement, Group, GroupId, OpeningHours, ReminderSteps, Targets,
+    WorkingHours, Zone, weekday,
 };
+use jiff::civil::Weekday;
 use nkeys::{KeyPair, KeyPairType};
+use serde::Deserialize;
 
 use super::{
     case_type::{self, Known},
@@ -70,6 +73,11 @@ pub(super) fn read(file: &File, given: &Given) -> Option<Read> {
     );
     let targets = targets(&section);
     let pause_cap = section.required("pause_cap_working_hours", "pause_cap_working_hours = 80");
+    let promise_cap = section.optional(
+        "promise_cap_working_hours",
+        "promise_cap_working_hours = 40",
+    );
+    let meeting = meeting(&section, own_hours.as_ref().or(given.hours));
     let default_group = parts::group(&section, "default_group", &labels);
     let default_limit = section.required(
         "default_limit_working_hours",
@@ -87,6 +95,8 @@ pub(super) fn read(file: &File, given: &Given) -> Option<Read> {
             public_nkey: nkey.as_ref().map(|(key, _)| key.clone()),
             targets,
             pause_cap_working_hours: pause_cap?,
+            promise_cap_working_hours: promise_cap.unwrap_or_else(WorkingHours::promise_cap),
+            meeting,
             default_group: default_group?,
             default_limit_working_hours: default_limit?,
             default_reminders: reminders,
@@ -156,6 +166,29 @@ fn targets(section: &Section) -> Targets {
         service: share("service", default.service),
         repeat_contact_days: days,
     }
+}
+
+/// The meeting's weekday. The week's list waits for a working day, which the week must have by then.
+fn meeting(section: &Section, hours: Option<&OpeningHours>) -> Weekday {
+    #[derive(Deserialize)]
+    struct Named(#[serde(with = "weekday")] Weekday);
+
+    let named: Option<Named> = section.optional("meeting", r#"meeting = "tuesday""#);
+    let day = named.map_or_else(weekday::of_meeting, |named| named.0);
+    let open_in_days = |hours: &OpeningHours, days| {
+        let mut week = day.cycle_forward().take(days);
+        week.any(|day| !hours.on(day).is_empty())
+    };
+    let left = 7 - usize::from(day.to_monday_zero_offset().unsigned_abs());
+    // Hours that are never open have been told.
+    if hours.is_some_and(|hours| open_in_days(hours, 7) && !open_in_days(hours, left)) {
+        section.wrong(
+            "meeting",
+            "is on a day when the department is closed, as are the rest of the week's days; write a weekday on which it \
+             works, such as `meeting = \"tuesday\"`",
+        );
+    }
+    day
 }
 
 fn nkey(section: &Section) -> Option<(String, usize)> {

@@ -78,6 +78,10 @@ fn of_municipality(agreements: &Agreements) -> Said {
     let mut said = vec![
         (("namn", "name"), same(&agreements.municipality)),
         (("enhetschef", "unit head"), person(&agreements.unit_head)),
+    ];
+    let guides = agreements.guides.iter();
+    said.extend(guides.map(|guides| (("vägledarna", "guides"), person(guides))));
+    said.extend([
         (
             ("registrator", "registrator"),
             same(format!("{}/{}", to.department, to.group)),
@@ -86,7 +90,7 @@ fn of_municipality(agreements: &Agreements) -> Said {
             ("registratorns tidsgräns", "registrator's limit"),
             hours(to.limit_working_hours),
         ),
-    ];
+    ]);
     said.extend(opening_hours(&agreements.hours));
     said.extend(closures(&agreements.closures));
     let zones = agreements.zones.iter();
@@ -112,6 +116,14 @@ fn of_department(department: &DepartmentAgreement) -> Said {
     said.push((
         ("längsta paus", "longest pause"),
         hours(department.pause_cap_working_hours),
+    ));
+    said.push((
+        ("löfte högst framåt", "promise at most ahead"),
+        hours(department.promise_cap_working_hours),
+    ));
+    said.push((
+        ("avstämning", "meeting"),
+        Value::One(weekday(department.meeting), NO_UNIT),
     ));
     said.push((
         ("ordinarie mottagare", "default group"),
@@ -211,16 +223,7 @@ fn reminders(steps: &ReminderSteps) -> Said {
 }
 
 fn opening_hours(hours: &OpeningHours) -> Said {
-    let week = [
-        (("måndag", "Monday"), Weekday::Monday),
-        (("tisdag", "Tuesday"), Weekday::Tuesday),
-        (("onsdag", "Wednesday"), Weekday::Wednesday),
-        (("torsdag", "Thursday"), Weekday::Thursday),
-        (("fredag", "Friday"), Weekday::Friday),
-        (("lördag", "Saturday"), Weekday::Saturday),
-        (("söndag", "Sunday"), Weekday::Sunday),
-    ];
-    let week = week.map(|(label, day)| (label, Some(hours.on(day))));
+    let week = WEEK.map(|(label, day)| (label, Some(hours.on(day))));
     let half_day = (("halvdag", "half day"), hours.half_day.as_ref());
     week.into_iter()
         .chain([half_day])
@@ -257,6 +260,24 @@ fn closures(closures: &[Closure]) -> Option<(Label, Value)> {
         }
     });
     lines(("stängda dagar", "closures"), closed)
+}
+
+const WEEK: [(Label, Weekday); 7] = [
+    (("måndag", "Monday"), Weekday::Monday),
+    (("tisdag", "Tuesday"), Weekday::Tuesday),
+    (("onsdag", "Wednesday"), Weekday::Wednesday),
+    (("torsdag", "Thursday"), Weekday::Thursday),
+    (("fredag", "Friday"), Weekday::Friday),
+    (("lördag", "Saturday"), Weekday::Saturday),
+    (("söndag", "Sunday"), Weekday::Sunday),
+];
+
+fn weekday(day: Weekday) -> Words {
+    let named = WEEK.iter().find(|(_, other)| *other == day);
+    named.map_or_else(
+        || both(format!("{day:?}")),
+        |((swedish, english), _)| words(swedish, english),
+    )
 }
 
 const NO_UNIT: Label = ("", "");

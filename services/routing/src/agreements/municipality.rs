@@ -13,6 +13,7 @@ use super::{
 pub(super) struct Municipality {
     pub(super) name: Option<String>,
     pub(super) unit_head: Option<Person>,
+    pub(super) guides: Option<Person>,
     pub(super) registrator: Option<RegistratorAt>,
     pub(super) hours: Option<OpeningHours>,
     pub(super) closures: Vec<Closure>,
@@ -44,6 +45,11 @@ impl Municipality {
                 &section,
                 "unit_head",
                 r#"unit_head = { name = "Enhetschef", email = "enhetschef@kontaktcenter.example" }"#,
+            ),
+            guides: parts::optional_person(
+                &section,
+                "guides",
+                r#"guides = { name = "Kommunvägledarna", email = "vagledarna@kontaktcenter.example" }"#,
             ),
             registrator: registrator(&section),
             hours,

@@ -50,9 +50,21 @@ pub(super) fn email(section: &Section) -> Option<String> {
 
 /// Somebody who is told.
 pub(super) fn person(section: &Section, key: &'static str, example: &str) -> Option<Person> {
-    let section = section.required_section(key, example)?;
-    let name = text(&section, "name", r#"name = "Kontaktperson Bygg""#);
-    let email = email(&section);
+    person_in(&section.required_section(key, example)?)
+}
+
+/// Somebody who is told, and may be left out.
+pub(super) fn optional_person(
+    section: &Section,
+    key: &'static str,
+    example: &str,
+) -> Option<Person> {
+    person_in(&section.optional_section(key, example)?)
+}
+
+fn person_in(section: &Section) -> Option<Person> {
+    let name = text(section, "name", r#"name = "Kontaktperson Bygg""#);
+    let email = email(section);
     Some(Person {
         name: name?,
         email: email?,

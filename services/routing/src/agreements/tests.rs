@@ -80,6 +80,9 @@ fn the_least_folder_is_right_and_defaults_are_filled_in() {
     let bygg = &agreements.departments[&"bygg".parse().unwrap()];
     assert_eq!(bygg.hours, agreements.hours);
     assert_eq!(bygg.targets, domain::Targets::default());
+    assert_eq!(bygg.meeting, jiff::civil::Weekday::Monday);
+    assert_eq!(u32::from(bygg.promise_cap_working_hours), 40);
+    assert_eq!(agreements.guides, None);
     let bygglov = &bygg.case_types[&"bygglov".parse().unwrap()];
     assert_eq!(bygglov.reminders, domain::ReminderSteps::default());
     assert_eq!(bygglov.rules, []);
@@ -127,6 +130,20 @@ fn the_example_is_the_folder_that_people_read() {
     files.sort();
     let compiled_in = super::example::FILES.map(|(name, _)| name.to_owned());
     assert_eq!(files, compiled_in);
+}
+
+#[test]
+fn a_version_stored_before_there_were_promises_meetings_and_guides_is_read() {
+    let checked = read_with("bygg.toml", BYGG).unwrap();
+    let mut stored = serde_json::to_value(&checked.agreements).unwrap();
+    let bygg = stored["departments"]["bygg"].as_object_mut().unwrap();
+    assert_eq!(bygg.remove("meeting").unwrap(), "monday");
+    assert_eq!(bygg.remove("promise_cap_working_hours").unwrap(), 40);
+    assert_eq!(stored.get("guides"), None);
+    assert_eq!(
+        serde_json::from_value::<domain::Agreements>(stored).unwrap(),
+        checked.agreements
+    );
 }
 
 #[test]

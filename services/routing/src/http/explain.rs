@@ -66,6 +66,9 @@ pub struct Explanation {
     /// When an officer took it.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub taken_at: Option<Timestamp>,
+    /// When the group has promised to be done.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub promised: Option<Timestamp>,
     /// When the pause under way began.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub paused_at: Option<Timestamp>,
@@ -183,6 +186,7 @@ fn explain(
         forwarded_at: case.forwarded_at,
         due: case.due,
         taken_at: case.taken_at,
+        promised: case.promised,
         paused_at: case.paused_at,
         paused_until: case.paused_until,
         pause_reason: case.pause_reason,

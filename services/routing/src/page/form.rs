@@ -20,16 +20,18 @@ pub(crate) enum Action {
     Note,
     Pause,
     Resume,
+    Promise,
     Bounce,
     Close,
 }
 
 impl Action {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Take,
         Self::Note,
         Self::Pause,
         Self::Resume,
+        Self::Promise,
         Self::Bounce,
         Self::Close,
     ];
@@ -41,6 +43,7 @@ impl Action {
             Self::Note => "note",
             Self::Pause => "pause",
             Self::Resume => "resume",
+            Self::Promise => "promise",
             Self::Bounce => "bounce",
             Self::Close => "close",
         }
@@ -108,6 +111,7 @@ pub(crate) fn read(action: Action, form: &Form, terms: &Terms<'_>) -> Result<Ask
             Err(wrong) => Err(vec![wrong]),
         },
         Action::Pause => pause(form, terms),
+        Action::Promise => promise(form, terms),
         Action::Bounce => bounce(form, terms),
         Action::Close => match form.get("outcome").parse() {
             Ok(outcome) => Ok(Ask::Close {
@@ -145,6 +149,23 @@ fn pause(form: &Form, terms: &Terms<'_>) -> Result<Ask, Vec<Wrong>> {
     match (reason, until) {
         (Some(reason), Some(until)) => Ok(Ask::Pause { reason, until }),
         _ => Err(wrong),
+    }
+}
+
+fn promise(form: &Form, terms: &Terms<'_>) -> Result<Ask, Vec<Wrong>> {
+    let wrong = |swedish, english| vec![Wrong::field("promise-until", swedish, english)];
+    let Ok(day) = form.get("until").parse::<Date>() else {
+        return Err(wrong(
+            "skriv dagen då det är klart som år-månad-dag, till exempel 2026-11-23",
+            "write the day when it is done as year-month-day, such as 2026-11-23",
+        ));
+    };
+    match terms.work_ends(day) {
+        Some(until) => Ok(Ask::Promise { until }),
+        None => Err(wrong(
+            "ni arbetar inte den dagen, välj en arbetsdag",
+            "nobody works on that day, choose a working day",
+        )),
     }
 }
 
@@ -233,6 +254,12 @@ mod tests {
             })
         );
         assert_eq!(
+            asked(Action::Promise, "until=2026-11-26"),
+            Ok(Ask::Promise {
+                until: "2026-11-26T17:00:00Z".parse().unwrap(),
+            })
+        );
+        assert_eq!(
             asked(Action::Bounce, "belongs_to=gata&note="),
             Ok(Ask::Bounce {
                 belongs_to: Some("gata".parse().unwrap()),
@@ -269,6 +296,11 @@ mod tests {
             asked(Action::Pause, "reason=date&until=26%2F11"),
             field("pause-until")
         );
+        // A Saturday, words, nothing.
+        for until in ["2026-11-28", "i+morgon", ""] {
+            let body = format!("until={until}");
+            assert_eq!(asked(Action::Promise, &body), field("promise-until"));
+        }
         for own in ["bygg", "okand", ""] {
             let body = format!("belongs_to={own}");
             assert_eq!(asked(Action::Bounce, &body), field("bounce-to"), "{own}");

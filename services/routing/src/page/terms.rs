@@ -1,6 +1,9 @@
 //! What the agreements say of the case at hand, and how its clock stands. Pure: the time is handed in.
 
-use domain::{Department, DepartmentAgreement, GroupId, Words, WorkingTime, start_of_day};
+use domain::{
+    Department, DepartmentAgreement, GroupId, Words, WorkingHours, WorkingTime, local_day,
+    start_of_day,
+};
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use crate::{case::Case, store::Version, versions};
@@ -139,11 +142,33 @@ impl<'a> Terms<'a> {
         (left > SignedDuration::ZERO).then_some((left, until))
     }
 
+    /// The last day that may be promised at `now`, and the hours ahead that are agreed; no day where the hours end before
+    /// the work of today does. `None` where no agreement says so.
+    pub(crate) fn promise_by(&self, now: Timestamp) -> Option<(WorkingHours, Option<Date>)> {
+        let cap = self.own()?.promise_cap_working_hours;
+        let working_time = self.working_time.as_ref()?;
+        let furthest = working_time.add(now, cap.duration())?;
+        let today = local_day(now);
+        let mut day = local_day(furthest);
+        let by = loop {
+            let end = self.work_ends(day);
+            if day < today || end.is_some_and(|end| end > now && end <= furthest) {
+                break day;
+            }
+            day = day.yesterday().ok()?;
+        };
+        Some((cap, (by >= today).then_some(by)))
+    }
+
+    /// When work ends on a day; `None` where nobody works on it, or no agreement says so.
+    pub(crate) fn work_ends(&self, day: Date) -> Option<Timestamp> {
+        let spans = self.working_time.as_ref()?.spans_of(day);
+        spans.last().map(|(_, end)| *end)
+    }
+
     /// When work ends on a day; the day's own end where nobody works on it.
     pub(crate) fn end_of(&self, day: Date) -> Option<Timestamp> {
-        let spans = self.working_time.as_ref().map(|w| w.spans_of(day));
-        spans
-            .and_then(|spans| spans.last().map(|(_, end)| *end))
+        self.work_ends(day)
             .or_else(|| start_of_day(day.tomorrow().ok()?).ok())
     }
 }
@@ -228,6 +253,38 @@ mod tests {
         let end = |day: &str| terms.end_of(day.parse().unwrap()).unwrap();
         assert_eq!(end("2026-11-26"), at("2026-11-26T17:00:00Z"), "Thursday");
         assert_eq!(end("2026-11-28"), at("2026-11-28T23:00:00Z"), "Saturday");
+    }
+
+    #[test]
+    fn a_day_may_be_promised_whose_work_ends_within_the_cap() {
+        let (versions, case) = (example::versions(), example::case());
+        let terms = Terms::of(&case, &versions);
+        let last = |now: &str| terms.promise_by(at(now)).unwrap();
+        let (cap, day) = last("2026-11-23T07:00:00Z");
+        assert_eq!(u32::from(cap), 40);
+        // The department works 7.5 hours, on Thursdays 9 and on Fridays 6: 37.5 a week from Monday at 8, and 2.5 are left.
+        assert_eq!(day, Some("2026-11-27".parse().unwrap()));
+        // An hour before noon on a Friday there are 3 that day, 30 until Thursday 15.30 and the rest.
+        let (_, day) = last("2026-11-27T11:00:00Z");
+        assert_eq!(day, Some("2026-12-03".parse().unwrap()));
+        assert_eq!(terms.work_ends("2026-11-28".parse().unwrap()), None);
+    }
+
+    #[test]
+    fn a_short_cap_may_leave_no_day_to_promise() {
+        let (mut versions, case) = (example::versions(), example::case());
+        let bygg = versions[0]
+            .content
+            .departments
+            .get_mut(&"bygg".parse().unwrap());
+        bygg.unwrap().promise_cap_working_hours = 2.try_into().unwrap();
+        let terms = Terms::of(&case, &versions);
+        let day = |now: &str| terms.promise_by(at(now)).unwrap().1;
+        assert_eq!(day("2026-11-23T07:00:00Z"), None);
+        assert_eq!(
+            day("2026-11-23T14:00:00Z"),
+            Some("2026-11-23".parse().unwrap())
+        );
     }
 
     #[test]

@@ -76,6 +76,7 @@ pub(crate) async fn save_cases(
              agreement = excluded.agreement, rule = excluded.rule, why = excluded.why, turn = excluded.turn,
              bounces = excluded.bounces,
              forwarded_at = excluded.forwarded_at, due = excluded.due, taken_at = excluded.taken_at,
+             guide = excluded.guide, promised = excluded.promised,
              paused_at = excluded.paused_at, paused_until = excluded.paused_until,
              pause_reason = excluded.pause_reason, paused_s = excluded.paused_s, closed_at = excluded.closed_at,
              outcome = excluded.outcome, wanted = excluded.wanted, imported = excluded.imported,

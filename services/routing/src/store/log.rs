@@ -10,8 +10,8 @@ use sqlx::{PgConnection, PgExecutor};
 pub(crate) struct Line {
     pub(crate) case: CaseId,
     pub(crate) at: Timestamp,
-    /// `forwarded`, `viewed`, `taken`, `noted`, `paused`, `resumed`, `bounced`, `closed`, `reopened`, `refused`, `reminded`,
-    /// `overdue`, `escalated`.
+    /// `forwarded`, `viewed`, `taken`, `noted`, `paused`, `resumed`, `bounced`, `promised`, `closed`, `reopened`, `refused`,
+    /// `reminded`, `overdue`, `escalated`.
     pub(crate) what: &'static str,
     /// The department and group it was done by, or the way.
     pub(crate) who: String,

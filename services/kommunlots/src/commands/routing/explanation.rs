@@ -116,6 +116,11 @@ fn times(case: &Explanation) -> Vec<(Timestamp, &'static str, &'static str)> {
             "taken by an officer",
             case.taken_at,
         ),
+        (
+            "gruppen har lovat att det är klart",
+            "the group has promised to be done",
+            case.promised,
+        ),
         ("pausat", "paused", case.paused_at),
         (
             "pausen slutar senast",
@@ -142,6 +147,13 @@ fn happened(line: &LogLine) -> String {
         "noted" => ("anteckning på ärendets sida", "a note on its page"),
         "paused" => ("pausat", "paused"),
         "resumed" => ("återupptaget", "resumed"),
+        "promised" => ("en dag lovad", "a day promised"),
+        "reminded" => ("gruppen påmind", "the group reminded"),
+        "overdue" => ("försenat, gruppen påmind", "overdue, the group reminded"),
+        "escalated" => (
+            "ansvariga över gruppen underrättade",
+            "those above the group told",
+        ),
         "bounced" => (
             "skickat tillbaka som felskickat",
             "sent back as sent to the wrong place",
@@ -167,7 +179,7 @@ mod tests {
             "agreement": 2, "rule": "bygg/bygglov: urgent",
             "why": [{ "swedish": "vägledaren bad om det", "english": "the guide asked for it" }],
             "waits_for_agreements": false, "imported": false, "registered_at": "2026-05-04T07:12:00Z",
-            "forwarded_at": "2026-05-04T07:12:01Z", "due": "2026-05-04T12:00:00Z", "overdue": true, "taken_at": null,
+            "forwarded_at": "2026-05-04T07:12:01Z", "due": "2026-05-04T12:00:00Z", "overdue": true, "taken_at": null, "promised": null,
             "paused_at": null, "paused_until": null, "pause_reason": null, "closed_at": null, "outcome": null,
             "log": [{ "at": "2026-05-04T07:12:01Z", "what": "forwarded", "who": "bygg/tillsyn" }],
             "log_goes_further_back": false, "viewed_at": null

@@ -41,6 +41,31 @@ fn a_change_is_told_as_people_say_it() {
 }
 
 #[test]
+fn the_terms_of_following_up_are_told() {
+    let own = "promise_cap_working_hours = 16\nmeeting = \"tuesday\"\n\
+               hours = { monday = [\"08:00-12:00\", \"13:00-16:30\"], tuesday = [\"08:00-12:00\"] }";
+    let told = changed(&format!("{own}\n{BYGG}"));
+    for change in [
+        "bygg: löfte högst framåt 40 → 16 arbetstimmar (promise at most ahead 40 → 16 working hours)",
+        "bygg: avstämning måndag → tisdag (meeting Monday → Tuesday)",
+    ] {
+        assert!(told.iter().any(|said| said == change), "{told:?}");
+    }
+    let old = read_with("bygg.toml", BYGG).unwrap().agreements;
+    let guides = "guides = { name = \"Vägledarna\", email = \"vagledarna@centrum.example\" }";
+    let text_of = format!("{guides}\n{MUNICIPALITY}");
+    let new = read_with("municipality.toml", &text_of).unwrap().agreements;
+    assert_eq!(
+        text(&diff(&old, &new)),
+        [
+            "kommunen: vägledarna saknas → Vägledarna, vagledarna@centrum.example \
+             (guides none → Vägledarna, vagledarna@centrum.example)"
+        ]
+    );
+    assert!(show(&new).contains("  vägledarna (guides): Vägledarna, vagledarna@centrum.example\n"));
+}
+
+#[test]
 fn what_comes_and_goes_is_told() {
     assert_eq!(
         changed(&format!("{BYGG}zone = \"social\"\n")),

@@ -325,6 +325,57 @@ fn a_key_on_the_bus_is_public_and_a_users() {
 }
 
 #[test]
+fn a_meeting_is_on_a_weekday_with_work_before_the_weekend() {
+    assert_eq!(
+        before("meeting = \"tisdag\""),
+        "bygg.toml:1: `meeting`: must be one of monday, tuesday, wednesday, thursday, friday, saturday, sunday; \
+         write for example `meeting = \"tuesday\"`"
+    );
+    // The municipality of these tests works on Mondays only.
+    let told = before("meeting = \"tuesday\"");
+    assert!(
+        told.starts_with("bygg.toml:1: `meeting` is on a day when the department is closed"),
+        "{told}"
+    );
+    let own = "meeting = \"tuesday\"\nhours = { thursday = [\"08:00-12:00\"] }";
+    assert_eq!(before(own), "");
+}
+
+#[test]
+fn how_far_ahead_may_be_promised_is_in_whole_hours() {
+    let told = before("promise_cap_working_hours = 0");
+    assert!(
+        told.starts_with(
+            "bygg.toml:1: `promise_cap_working_hours`: must be 1 to 2000 whole working hours"
+        ),
+        "{told}"
+    );
+}
+
+#[test]
+fn the_guides_mailbox_is_an_address_or_left_out() {
+    let with = |line: &str| {
+        let text = format!("{line}\n{}", super::MUNICIPALITY);
+        problems("municipality.toml", &text)
+    };
+    let told = with("guides = { name = \"Vägledarna\", email = \"vagledarna\" }");
+    assert!(
+        told.starts_with("municipality.toml:1: `guides.email` is not an address"),
+        "{told}"
+    );
+    let told = with("guides = \"vagledarna@centrum.example\"");
+    assert!(
+        told.starts_with("municipality.toml:1: `guides` must be a table"),
+        "{told}"
+    );
+    let told = with("guides = { email = \"vagledarna@centrum.example\" }");
+    assert!(
+        told.starts_with("municipality.toml:1: `guides.name` is missing"),
+        "{told}"
+    );
+}
+
+#[test]
 fn everything_that_is_wrong_is_told_at_once() {
     let text = BYGG
         .replace("rosa_group = 4", "rosa_group = 9")

@@ -68,6 +68,9 @@ pub(super) fn due(terms: &Terms<'_>, now: Timestamp) -> Markup {
                 p.when { (time(due)) }
             }
             p.left { (left(clock)) }
+            @if let Some(promised) = case.promised {
+                p { (both("Ni har lovat att det är klart", "You have promised it will be done")) " " (time(promised)) }
+            }
             @if case.state == State::Paused && let Some(until) = case.paused_until {
                 p {
                     (both("Klockan går igen av sig själv", "The clock goes on by itself")) " " (time(until))

@@ -34,6 +34,9 @@ pub(super) fn forms(sheet: &Sheet<'_>) -> Markup {
             (close(sheet))
             (folded(sheet, Action::Note, ("Anteckna", "Make a note"), &note(sheet)))
             @if case.state != State::Paused {
+                @if case.promised.is_none() {
+                    (folded(sheet, Action::Promise, ("Lova en dag", "Promise a day"), &promise(sheet)))
+                }
                 (folded(sheet, Action::Pause, ("Pausa", "Pause"), &pause(sheet)))
             }
             (folded(sheet, Action::Bounce, ("Felskickat? Skicka tillbaka", "Wrongly sent? Send it back"), &bounce(sheet)))
@@ -181,6 +184,40 @@ fn pause(sheet: &Sheet<'_>) -> Markup {
             min=(local_day(sheet.now)) max=(local_day(cap)) value=(sent.map_or("", |form| form.get("until")))
             aria-describedby=[described(sheet, "pause-until", true)] aria-invalid=[invalid(sheet, "pause-until")];
         button { (both("Pausa ärendet", "Pause the case")) }
+    }
+}
+
+fn promise(sheet: &Sheet<'_>) -> Markup {
+    let Some((cap, by)) = sheet.terms.promise_by(sheet.now) else {
+        return html! { p { (both(
+            "Ingen dag kan lovas: ingen överenskommelse säger hur långt fram.",
+            "No day can be promised: no agreement says how far ahead.",
+        )) } };
+    };
+    let Some(by) = by else {
+        return html! { p { (both(
+            &format!("Ingen dag kan lovas nu: ni får lova högst {cap} arbetstimmar framåt, och dagens arbetstid slutar senare."),
+            &format!("No day can be promised now: you may promise at most {cap} working hours ahead, and today's work ends later."),
+        )) } };
+    };
+    let sent = sheet.sent(Action::Promise);
+    html! {
+        p.hint { (both(
+            "Ni arbetar med ärendet, och säger när det är klart. Det görs en gång. Tidsgränsen står kvar, och efter den är ärendet \
+             försenat; men kontaktperson och chefer får veta det först när även er dag har passerat.",
+            "You work on the case, and say when it is done. That is done once. The limit stays, and after it the case is overdue; \
+             but the contact person and heads are told only when your day has passed too.",
+        )) }
+        label for="promise-until" { (both("Klart senast den", "Done by")) }
+        p.hint #promise-until-hint { (both(
+            &format!("När den dagens arbetstid slutar. Senast {by}, högst {cap} arbetstimmar framåt."),
+            &format!("When that day's work ends. {by} at the latest, at most {cap} working hours ahead."),
+        )) }
+        (wrong(sheet, "promise-until"))
+        input type="date" #promise-until name="until" required placeholder="2026-11-23"
+            min=(local_day(sheet.now)) max=(by) value=(sent.map_or("", |form| form.get("until")))
+            aria-describedby=[described(sheet, "promise-until", true)] aria-invalid=[invalid(sheet, "promise-until")];
+        button { (both("Lova dagen", "Promise the day")) }
     }
 }
 

@@ -45,6 +45,7 @@ fn what(line: &Happened) -> Markup {
         "noted" => ("Anteckning", "note"),
         "paused" => ("Pausat", "paused"),
         "resumed" => ("Klockan går igen", "the clock goes on"),
+        "promised" => ("En dag lovad", "a day promised"),
         "bounced" => (
             "Tillbakaskickat som felskickat",
             "sent back as sent to the wrong place",
@@ -52,6 +53,12 @@ fn what(line: &Happened) -> Markup {
         "closed" => ("Avslutat", "closed"),
         "reopened" => ("Öppnat igen", "opened anew"),
         "refused" => ("Nekat", "refused"),
+        "reminded" => ("Gruppen påmind", "the group reminded"),
+        "overdue" => ("Försenat, gruppen påmind", "overdue, the group reminded"),
+        "escalated" => (
+            "Ansvariga över gruppen underrättade",
+            "those above the group told",
+        ),
         other => (other, ""),
     };
     both(swedish, english)

@@ -124,6 +124,7 @@ fn done(action: Action) -> (&'static str, &'static str) {
         Action::Note => ("Anteckningen är sparad.", "The note is saved."),
         Action::Pause => ("Ärendet är pausat.", "The case is paused."),
         Action::Resume => ("Klockan går igen.", "The clock goes on."),
+        Action::Promise => ("Dagen är lovad.", "The day is promised."),
         Action::Bounce => ("Ärendet är skickat vidare.", "The case has been sent on."),
         Action::Close => ("Ärendet är avslutat.", "The case is closed."),
     }
