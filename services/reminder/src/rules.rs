@@ -6,11 +6,14 @@
 
 mod clock;
 mod facts;
+mod happened;
 mod outline;
 mod plan;
+mod reason;
 mod simulate;
 mod step;
 mod terms;
+mod whom;
 mod words;
 
 #[cfg(test)]
@@ -21,8 +24,9 @@ mod slow_version;
 mod tests;
 
 pub use outline::{OutlineLine, OutlineState};
-pub use plan::{Plan, PlanState};
-pub use simulate::{Differing, SimulatedCount, SimulatedStep, Simulation, simulate};
-pub use step::Taking;
-pub use terms::Terms;
-pub use words::local;
+pub(crate) use plan::{Plan, PlanState};
+pub(crate) use simulate::simulate;
+pub use simulate::{Differing, SimulatedCount, SimulatedStep, Simulation};
+pub(crate) use step::Taking;
+pub(crate) use terms::Terms;
+pub(crate) use words::local;

@@ -17,7 +17,7 @@ const TURNS: usize = 10;
 /// Everything in it is measured on the case's own clock, which counts the department's working time and stands while the
 /// case is paused. The [`Terms`] that it is asked with are those of the version that the case is bound to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Plan {
+pub(crate) struct Plan {
     pub(super) case: CaseId,
     pub(super) department: Department,
     pub(super) group: GroupId,
@@ -26,9 +26,6 @@ pub struct Plan {
     pub(super) guide: Option<Guide>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) agreement: Option<i64>,
-    /// The limit as the events tell it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) due: Option<Timestamp>,
     pub(super) follow: Follow,
     pub(super) clock: CaseClock,
     /// When an officer took the case.
@@ -50,10 +47,15 @@ pub struct Plan {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Follow {
-    /// It is, by a limit on the case's clock.
-    Limit(SignedDuration),
+    /// It is, by a limit.
+    Limit {
+        /// On the case's clock.
+        length: SignedDuration,
+        /// As the events tell it.
+        due: Timestamp,
+    },
     /// It came with an import of an older system's cases: nobody is told of it.
-    Imported,
+    Imported { due: Option<Timestamp> },
     /// It has no limit to be followed up by.
     NoLimit,
 }
@@ -117,7 +119,7 @@ pub(super) struct Turn {
 
 /// Where a plan stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PlanState {
+pub(crate) enum PlanState {
     /// The clock goes.
     Open,
     /// The clock stands.
@@ -128,7 +130,7 @@ pub enum PlanState {
 
 impl PlanState {
     /// As it stands in data.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",
             Self::Paused => "paused",
@@ -139,11 +141,14 @@ impl PlanState {
 
 impl Plan {
     /// Lays the plan out when a case is forwarded. `event` is what told of it.
-    pub fn forwarded(event: &CaseEvent, forwarding: &Forwarding, terms: &Terms) -> Self {
+    pub(crate) fn forwarded(event: &CaseEvent, forwarding: &Forwarding, terms: &Terms) -> Self {
         let imported = forwarding.imported || forwarding.historical.is_some();
         let follow = match forwarding.due {
-            _ if imported => Follow::Imported,
-            Some(due) => Follow::Limit(terms.working_time.between(event.at, due)),
+            due if imported => Follow::Imported { due },
+            Some(due) => Follow::Limit {
+                length: terms.working_time.between(event.at, due),
+                due,
+            },
             None => Follow::NoLimit,
         };
         Self {
@@ -153,7 +158,6 @@ impl Plan {
             case_type: forwarding.case_type.clone(),
             guide: forwarding.guide.clone(),
             agreement: forwarding.agreement,
-            due: forwarding.due,
             follow,
             clock: CaseClock::start(event.at),
             officer: None,
@@ -167,7 +171,7 @@ impl Plan {
     /// The same as the plan that comes after `old` one of the same case, so that its outline tells of both. `terms` are the
     /// old one's.
     #[must_use]
-    pub fn after(mut self, old: &Plan, terms: &Terms) -> Self {
+    pub(crate) fn after(mut self, old: &Plan, terms: &Terms) -> Self {
         let taken = |done: &&Done| matches!(done.how, How::Taken(_));
         self.earlier.clone_from(&old.earlier);
         self.earlier.push(Turn {
@@ -185,7 +189,7 @@ impl Plan {
 
     /// Takes in what has been told of the case, and says whether that changed the plan. What is told twice changes it once.
     /// A forwarding makes another plan; see [`Plan::forwarded`].
-    pub fn apply(&mut self, event: &CaseEvent, terms: &Terms) -> bool {
+    pub(crate) fn apply(&mut self, event: &CaseEvent, terms: &Terms) -> bool {
         if self.ended.is_some() || event.case != self.case || event.at < self.clock.started {
             return false;
         }
@@ -236,15 +240,16 @@ impl Plan {
         if !self.clock.go_on(at) {
             return false;
         }
-        let going = self.clock.going();
-        if let (Follow::Limit(limit), Some(due), Some((at, reading))) =
-            (&mut self.follow, due, going)
-        {
-            // Routing has the last word of what is left. What was late already stays as late as it was.
-            if due > at {
-                *limit = reading + terms.working_time.between(at, due);
+        match (&mut self.follow, due, self.clock.going()) {
+            (Follow::Limit { length, due: known }, Some(due), Some((at, reading))) => {
+                // Routing has the last word of what is left. What was late already stays as late as it was.
+                if due > at {
+                    *length = reading + terms.working_time.between(at, due);
+                }
+                *known = due;
             }
-            self.due = Some(due);
+            (Follow::Imported { due: known }, Some(due), _) => *known = Some(due),
+            _ => {}
         }
         true
     }

@@ -5,22 +5,22 @@ use domain::{Agreements, CaseType, Department, GroupId, ReminderSteps, WorkingTi
 /// What the version of the agreements that a case is bound to says of following it up at one department. It never changes,
 /// so it may be worked out anew whenever it is needed.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Terms {
+pub(crate) struct Terms {
     /// When the department works: limits and steps are counted in it, and steps are taken in it.
-    pub working_time: WorkingTime,
+    pub(crate) working_time: WorkingTime,
     /// When who is told.
-    pub steps: ReminderSteps,
+    pub(crate) steps: ReminderSteps,
     /// What the department is called; its label where the agreements do not know it.
-    pub department: String,
+    pub(crate) department: String,
     /// What the group is called, likewise.
-    pub group: String,
+    pub(crate) group: String,
 }
 
 impl Terms {
     /// What `agreements` say of a case of `case_type` at a department's group. A type that is not agreed on has the
     /// department's ordinary steps; a department that is not in the agreements has the municipality's hours and the steps
     /// of [`ReminderSteps::default`].
-    pub fn of(
+    pub(crate) fn of(
         agreements: &Agreements,
         department: &Department,
         case_type: &CaseType,
