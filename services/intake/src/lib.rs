@@ -24,7 +24,7 @@ use platform::{
     Clock,
     auth::Keys,
     bus::{Bus, Rights},
-    consumer::{Consumer, Progress},
+    consumer::{Alone, Consumer, Progress},
     database::{CONSUMING, PUBLISHING, Schema},
     event_log,
     health::Health,
@@ -147,6 +147,7 @@ pub async fn start(
         clock: with.clock.clone(),
         progress: Progress::default(),
         own: Some(event_log::source_of::<CaseEvent>(&config.instance)),
+        alone: Alone::ByLock,
     };
     let stopping = stop.clone();
     tasks.spawn(async move {

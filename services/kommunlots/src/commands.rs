@@ -13,6 +13,7 @@ pub(crate) mod import_queue_log;
 pub(crate) mod key;
 pub(crate) mod migrate;
 pub(crate) mod nats_config;
+pub(crate) mod reminder;
 pub(crate) mod routing;
 
 /// A local time as people in Sweden write it, such as `2026-11-23 16:30`.

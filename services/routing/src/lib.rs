@@ -38,7 +38,7 @@ use platform::{
     Clock,
     auth::Keys,
     bus::{Bus, Rights, StreamSpec},
-    consumer::{Consumer, Progress},
+    consumer::{Alone, Consumer, Progress},
     database::{CONSUMING, MAILING, PUBLISHING, Schema},
     event_log,
     health::Health,
@@ -231,6 +231,7 @@ pub async fn start(
         clock: with.clock.clone(),
         progress: Progress::default(),
         own: Some(desk.source.clone()),
+        alone: Alone::ByLock,
     };
     spawn(tasks, consumer.run(stop.clone()));
     tasks.spawn(handed_out::agreements(desk.clone(), stop.clone()));
