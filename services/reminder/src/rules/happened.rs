@@ -80,8 +80,14 @@ impl Plan {
                     },
                     |at| {
                         (
-                            format!(", med tidsgränsen {}: {}", hours.swedish, at.swedish),
-                            format!(", with a time limit of {}: {}", hours.english, at.english),
+                            format!(
+                                ", med tidsgränsen {}, alltså till {}",
+                                hours.swedish, at.swedish
+                            ),
+                            format!(
+                                ", with a time limit of {}, that is until {}",
+                                hours.english, at.english
+                            ),
                         )
                     },
                 )
@@ -222,8 +228,8 @@ fn went_on(pause: &Pause, at: Timestamp, terms: &Terms) -> OutlineLine {
     let stood = working_hours(terms.working_time.between(pause.at, at));
     line(
         at,
-        format!("gick klockan vidare, efter {} paus", stood.swedish),
-        format!("the clock went on, after a pause of {}", stood.english),
+        format!("gick klockan vidare; den hade stått i {}", stood.swedish),
+        format!("the clock went on; it had stood for {}", stood.english),
     )
 }
 

@@ -76,11 +76,11 @@ impl Plan {
             let late = working_hours(reading - measures.limit);
             return words(
                 format!(
-                    "Tidsgränsen på {} gick ut {}, så ärendet är {} försenat.",
+                    "Tidsgränsen på {} gick ut {}, så ärendet är försenat med {}.",
                     limit.swedish, at.swedish, late.swedish
                 ),
                 format!(
-                    "The time limit of {} passed on {}, so the case is {} overdue.",
+                    "The time limit of {} passed on {}, so the case is overdue by {}.",
                     limit.english, at.english, late.english
                 ),
             );
