@@ -35,7 +35,8 @@ const BEGIN: [&str; 2] = ["2026-10-20 00:00", "2027-03-10 00:00"];
 static OPEN: LazyLock<Vec<Vec<Vec<bool>>>> = LazyLock::new(|| {
     let walk = |begin: &str, hours: &str| {
         let working_time = terms(hours).working_time;
-        let minutes = (0..MINUTES).map(|minute| instant(begin, minute));
+        let begin = at(begin);
+        let minutes = (0..MINUTES).map(|m| begin + SignedDuration::from_mins(m));
         minutes.map(|at| working_time.is_working(at)).collect()
     };
     BEGIN
@@ -43,13 +44,9 @@ static OPEN: LazyLock<Vec<Vec<Vec<bool>>>> = LazyLock::new(|| {
         .to_vec()
 });
 
-fn instant(begin: &str, minute: i64) -> Timestamp {
-    at(begin) + SignedDuration::from_mins(minute)
-}
-
 /// The plan and the clerk side by side.
 struct Both {
-    begin: usize,
+    begin: Timestamp,
     steps: ReminderSteps,
     minute: i64,
     story: Option<Story>,
@@ -58,7 +55,7 @@ struct Both {
 
 impl Both {
     fn at(&self, minute: i64) -> Timestamp {
-        instant(BEGIN[self.begin], minute)
+        self.begin + SignedDuration::from_mins(minute)
     }
 
     /// Walks on, and looks at the case as it is told to; not at all where the service is down.
@@ -219,7 +216,7 @@ impl Both {
 
 fn run(history: History) -> Result<(), TestCaseError> {
     let mut both = Both {
-        begin: history.begin,
+        begin: at(BEGIN[history.begin]),
         steps: history.steps,
         minute: 0,
         story: None,

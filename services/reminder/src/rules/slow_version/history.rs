@@ -82,7 +82,7 @@ fn steps() -> impl Strategy<Value = ReminderSteps> {
 /// A case that is forwarded, and what follows.
 pub(super) fn history() -> impl Strategy<Value = History> {
     let wait = || prop_oneof![1..60i64, 1..1_500i64, 1..9_000i64];
-    let each = select(&[1, 13, 60, 177, 600][..]).prop_map(Looks::Each);
+    let each = select(&[5, 13, 60, 177, 600][..]).prop_map(Looks::Each);
     let looks = prop_oneof![3 => each, 1 => Just(Looks::WhenThePlanSays)];
     let down = proptest::bool::weighted(0.25);
     let acts = collection::vec((wait(), down, act()), 0..16);
