@@ -26,7 +26,7 @@ use platform::{
     Clock,
     auth::Keys,
     bus::{Bus, Rights},
-    consumer::{Consumer, Progress},
+    consumer::{Alone, Consumer, Progress},
     database::{CONSUMING, MAILING, PUBLISHING, Schema},
     dead_letters::{self, Keeper, SendAgain},
     event_log,
@@ -169,6 +169,7 @@ pub async fn start(
         clock: with.clock.clone(),
         progress: Progress::default(),
         own: Some(event_log::source_of::<CaseEvent>(&config.instance)),
+        alone: Alone::ByLock,
     };
     let stopping = stop.clone();
     tasks.spawn(async move {

@@ -2,6 +2,7 @@
 
 mod closure;
 mod operations;
+mod reminder;
 mod routing;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use platform::auth::Scope;
 
 pub(crate) use closure::{ClosureCommand, SchemaOf};
 pub(crate) use operations::{DeadLetters, Kept, MailCommand};
+pub(crate) use reminder::ReminderCommand;
 pub(crate) use routing::{AgreementsCommand, RoutingCommand};
 
 /// Kommunlots: what a municipal contact centre runs on.
@@ -75,6 +77,14 @@ pub(crate) enum Command {
     Routing {
         #[command(subcommand)]
         what: Option<RoutingCommand>,
+    },
+    /// Run reminder: follows forwarded cases up, so that none is forgotten
+    ///
+    /// Several may run; one works, and another takes over when it dies. With a subcommand it runs nothing, and asks a running
+    /// product instead.
+    Reminder {
+        #[command(subcommand)]
+        what: Option<ReminderCommand>,
     },
     /// Run metrics: keeps the figures
     Metrics,
@@ -186,6 +196,7 @@ impl Command {
             Self::All
                 | Self::Intake
                 | Self::Routing { what: None }
+                | Self::Reminder { what: None }
                 | Self::Metrics
                 | Self::Wallboard
                 | Self::Demo { .. }

@@ -14,6 +14,7 @@ pub(crate) mod key;
 pub(crate) mod mail;
 pub(crate) mod migrate;
 pub(crate) mod nats_config;
+pub(crate) mod reminder;
 pub(crate) mod routing;
 
 use serde::de::DeserializeOwned;

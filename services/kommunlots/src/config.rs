@@ -344,6 +344,16 @@ impl Settings {
         })
     }
 
+    /// Reminder's part. Its mails go the way of routing's: to the same people, about the same cases.
+    pub(crate) fn reminder(&self) -> anyhow::Result<reminder::Config> {
+        let routing = self.routing(BTreeSet::new(), "http://localhost")?;
+        Ok(reminder::Config {
+            mail_from: routing.mail_from,
+            mail: routing.mail,
+            duplicate_window: routing.duplicate_window,
+        })
+    }
+
     /// Intake's part.
     pub(crate) fn intake(&self) -> anyhow::Result<intake::Config> {
         let log = &self.intake.queue_log;

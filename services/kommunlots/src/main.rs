@@ -58,6 +58,10 @@ async fn run(cli: Cli, settings: config::Settings) -> anyhow::Result<()> {
         Command::Routing { what: Some(what) } => {
             commands::routing::run(settings, &cli.access, what).await
         }
+        Command::Reminder { what: None } => product::run(settings, product::Roles::REMINDER).await,
+        Command::Reminder { what: Some(what) } => {
+            commands::reminder::run(settings, &cli.access, what).await
+        }
         Command::Metrics => product::run(settings, product::Roles::METRICS).await,
         Command::Wallboard => product::run(settings, product::Roles::WALLBOARD).await,
         Command::Demo { speed, seed } => commands::demo::run(settings, speed, seed).await,

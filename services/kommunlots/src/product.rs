@@ -23,7 +23,13 @@ pub(crate) use servers::{Servers, accounts, accounts_in, rights};
 pub(crate) use signals::Signals;
 
 /// Every schema of the product.
-pub(crate) const SCHEMAS: [Schema; 4] = [ACCESS, intake::SCHEMA, routing::SCHEMA, metrics::SCHEMA];
+pub(crate) const SCHEMAS: [Schema; 5] = [
+    ACCESS,
+    intake::SCHEMA,
+    routing::SCHEMA,
+    reminder::SCHEMA,
+    metrics::SCHEMA,
+];
 
 /// The bus is given this long to take what is under way.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -37,6 +43,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub(crate) struct Roles {
     intake: bool,
     routing: bool,
+    reminder: bool,
     metrics: bool,
     wallboard: bool,
 }
@@ -45,12 +52,14 @@ impl Roles {
     const NONE: Self = Self {
         intake: false,
         routing: false,
+        reminder: false,
         metrics: false,
         wallboard: false,
     };
     pub(crate) const ALL: Self = Self {
         intake: true,
         routing: true,
+        reminder: true,
         metrics: true,
         wallboard: true,
     };
@@ -60,6 +69,10 @@ impl Roles {
     };
     pub(crate) const ROUTING: Self = Self {
         routing: true,
+        ..Self::NONE
+    };
+    pub(crate) const REMINDER: Self = Self {
+        reminder: true,
         ..Self::NONE
     };
     pub(crate) const METRICS: Self = Self {
@@ -72,7 +85,7 @@ impl Roles {
     };
 
     fn need_database(self) -> bool {
-        self.intake || self.routing || self.metrics
+        self.intake || self.routing || self.reminder || self.metrics
     }
 }
 
@@ -187,6 +200,16 @@ impl Product {
             };
             let config = settings.routing(servers.departments.clone(), &base)?;
             let paths = routing::start(config, with, &mut health, &mut tasks, &stop).await?;
+            router = router.merge(paths);
+        }
+        if roles.reminder {
+            let with = reminder::Surroundings {
+                pool: pool(&reminder::SCHEMA, 8, Commit::Durable)?,
+                bus: bus(reminder::rights().service).await?,
+                clock: clock.clone(),
+            };
+            let config = settings.reminder()?;
+            let paths = reminder::start(config, with, &mut health, &mut tasks, &stop).await?;
             router = router.merge(paths);
         }
         if roles.metrics {

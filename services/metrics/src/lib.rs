@@ -17,7 +17,7 @@ use platform::{
     Clock,
     auth::Keys,
     bus::{Bus, Rights},
-    consumer::{Apply, Consumer, Progress},
+    consumer::{Alone, Apply, Consumer, Progress},
     database::{CONSUMING, Schema},
     dead_letters::{self, Keeper, SendAgain},
     health::Health,
@@ -138,6 +138,7 @@ fn consume<A: Apply>(
         clock: with.clock.clone(),
         progress: progress.clone(),
         own: None,
+        alone: Alone::ByLock,
     };
     let stop = stop.clone();
     tasks.spawn(async move {

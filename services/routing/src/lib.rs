@@ -34,7 +34,7 @@ use platform::{
     Clock,
     auth::Keys,
     bus::{Bus, Rights, StreamSpec},
-    consumer::{Consumer, Progress},
+    consumer::{Alone, Consumer, Progress},
     database::{CONSUMING, MAILING, PUBLISHING, Schema},
     dead_letters::{self, Keeper, SendAgain},
     event_log,
@@ -226,6 +226,7 @@ pub async fn start(
         clock: with.clock.clone(),
         progress: Progress::default(),
         own: Some(desk.source.clone()),
+        alone: Alone::ByLock,
     };
     spawn(tasks, consumer.run(stop.clone()));
     tasks.spawn(handed_out::agreements(desk.clone(), stop.clone()));

@@ -110,6 +110,17 @@ pub struct Consumer<A> {
     pub progress: Progress,
     /// A source that is the service's own: what it told itself it knows, and passes by.
     pub own: Option<String>,
+    /// Who sees to it that one of the service's processes consumes.
+    pub alone: Alone,
+}
+
+/// How one of a service's processes is chosen to consume. Should two do so for a moment, the positions keep them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alone {
+    /// A lock in the database, which a session holds for as long as its process lives.
+    ByLock,
+    /// A [`lease`](crate::lease), which all that the service does is under.
+    ByLease,
 }
 
 /// How far a service has applied each source.
@@ -174,14 +185,11 @@ impl<A: Apply> Consumer<A> {
     async fn session(&self, stop: &CancellationToken, so_far: &mut SoFar) -> anyhow::Result<()> {
         // Of a service's replicas one consumes. A connection out of the pool is closed with the session, and gives the
         // lock up.
-        let mut lease = self.pool.acquire().await?.detach();
-        let mine: bool = sqlx::query_scalar(
-            "SELECT pg_try_advisory_lock(hashtextextended(current_schema() || $1, 0))",
-        )
-        .bind(Self::STREAM.name())
-        .fetch_one(&mut lease)
-        .await?;
-        if !mine {
+        let lock = match self.alone {
+            Alone::ByLock => self.lock().await?,
+            Alone::ByLease => None,
+        };
+        if self.alone == Alone::ByLock && lock.is_none() {
             tokio::select! {
                 () = tokio::time::sleep(STANDBY) => {}
                 () = stop.cancelled() => {}
@@ -241,6 +249,18 @@ impl<A: Apply> Consumer<A> {
                 }
             }
         }
+    }
+
+    /// The connection that holds the lock; none while another process does.
+    async fn lock(&self) -> Result<Option<PgConnection>, sqlx::Error> {
+        let mut connection = self.pool.acquire().await?.detach();
+        let mine: bool = sqlx::query_scalar(
+            "SELECT pg_try_advisory_lock(hashtextextended(current_schema() || $1, 0))",
+        )
+        .bind(Self::STREAM.name())
+        .fetch_one(&mut connection)
+        .await?;
+        Ok(mine.then_some(connection))
     }
 
     async fn load_positions(&self) -> anyhow::Result<Positions> {

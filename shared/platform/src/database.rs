@@ -25,6 +25,8 @@ pub const PUBLISHING: &str = include_str!("../migrations/publishing.sql");
 pub const CONSUMING: &str = include_str!("../migrations/consuming.sql");
 /// The table of a service that sends mail.
 pub const MAILING: &str = include_str!("../migrations/mailing.sql");
+/// The table of a service of whose processes one works; see [`crate::lease`].
+pub const LEASING: &str = include_str!("../migrations/leasing.sql");
 /// The schema of API keys: every service may read it, none may write it.
 pub const ACCESS: Schema = Schema {
     name: "access",

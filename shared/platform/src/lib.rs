@@ -1,5 +1,5 @@
-//! What every service stands on: the clock, the database, the event log and its relay, the consumer, the bus, mail,
-//! HTTP, keys and telemetry.
+//! What every service stands on: the clock, the database, the event log and its relay, the consumer, the lease, the bus,
+//! mail, HTTP, keys and telemetry.
 //!
 //! **Invariant:** nothing in this crate knows what a contact or a case is, but for the names of the keys' scopes.
 
@@ -13,6 +13,7 @@ pub mod event_log;
 pub mod health;
 pub mod heartbeat;
 pub mod http;
+pub mod lease;
 pub mod mail;
 pub mod meters;
 pub mod relay;

@@ -73,7 +73,7 @@ pub(crate) enum RoutingCommand {
     },
 }
 
-fn case_id(text: &str) -> Result<Uuid, String> {
+pub(super) fn case_id(text: &str) -> Result<Uuid, String> {
     text.parse().map_err(|_| {
         "give the case's id as its registration answered it, such as 0198a0de-7c1e-7000-8000-000000000001; its number will \
          not do"

@@ -103,11 +103,12 @@ impl Servers {
 }
 
 /// What each service may do on the bus.
-pub(crate) fn rights(departments: &[DepartmentAccount]) -> [Rights; 4] {
+pub(crate) fn rights(departments: &[DepartmentAccount]) -> [Rights; 5] {
     let departments = departments.iter().map(|d| d.department.clone()).collect();
     [
         intake::rights(),
         routing::rights(&departments),
+        reminder::rights(),
         metrics::rights(),
         wallboard::rights(),
     ]

@@ -1,0 +1,57 @@
+-- Every version of the agreements, as routing handed it out. Never changed.
+CREATE TABLE agreements (
+    version bigint PRIMARY KEY,
+    content json   NOT NULL
+);
+
+-- The follow-up plan of each forwarded case: of its latest forwarding. The columns are for finding it; `plan` is all of it.
+CREATE TABLE plan (
+    case_id      uuid        PRIMARY KEY,
+    department   text        NOT NULL,
+    group_id     text        NOT NULL,
+    -- The guide who forwarded it, where the centre says so.
+    guide        text,
+    case_type    text        NOT NULL,
+    state        text        NOT NULL CHECK (state IN ('open', 'paused', 'ended')),
+    forwarded_at timestamptz NOT NULL,
+    due          timestamptz,
+    -- The day that its group has promised.
+    promised     timestamptz,
+    -- When to look at it again; NULL where nothing is to come. The instants of a paused or ended case's steps are unknown.
+    next_at      timestamptz,
+    plan         json        NOT NULL
+);
+-- The next step due is found here, however many plans there are.
+CREATE INDEX plan_next ON plan (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX plan_open ON plan (department, due) WHERE state <> 'ended';
+CREATE INDEX plan_guide ON plan (guide, due) WHERE state <> 'ended' AND guide IS NOT NULL;
+CREATE INDEX plan_late ON plan (due) WHERE state <> 'ended';
+
+-- What was told of forwarded cases, and what reminder told itself: for whoever asks what other agreements would have sent.
+CREATE TABLE happened (
+    case_id uuid        NOT NULL,
+    at      timestamptz NOT NULL,
+    kind    text        NOT NULL,
+    event   json        NOT NULL,
+    PRIMARY KEY (case_id, at, kind)
+);
+CREATE INDEX happened_at ON happened USING brin (at) WITH (pages_per_range = 32);
+
+-- Digests that were sent, so that each is sent once.
+CREATE TABLE digest (
+    kind text NOT NULL CHECK (kind IN ('guides', 'contact_person')),
+    -- The department of a contact person's list; empty for the guides'.
+    of   text NOT NULL,
+    day  date NOT NULL,
+    -- What had become late by then is in it, and not in the next.
+    upto timestamptz NOT NULL,
+    PRIMARY KEY (kind, of, day)
+);
+
+-- Cases that should have reached the heads long ago, such as when nothing ran: the unit head gets one list of them.
+CREATE TABLE heads_late (
+    case_id    uuid        PRIMARY KEY,
+    department text        NOT NULL,
+    case_type  text        NOT NULL,
+    due        timestamptz NOT NULL
+);

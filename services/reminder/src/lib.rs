@@ -1,0 +1,222 @@
+//! Reminder: no forwarded case is forgotten (the audit's main finding).
+//!
+//! - owns: the follow-up plan of every forwarded case; digests
+//! - consumes: `case.*.*` of routing
+//! - publishes: `case.<department>.{reminded,overdue,escalated}`
+//! - asks routing for the agreements, and for links to cases that its mails to groups carry
+//!
+//! Of its processes one works, the one that has the lease; the others answer questions, and take over.
+
+mod digest;
+mod http;
+mod mails;
+mod meters;
+mod on_case;
+mod people;
+mod rules;
+mod store;
+mod sweep;
+mod versions;
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{AgreementsRequest, CaseEvent, LinksRequest, Question, Streamed};
+use platform::{
+    Clock,
+    auth::Keys,
+    bus::{Bus, Rights, StreamSpec},
+    consumer::{Alone, Consumer, Progress},
+    database::{CONSUMING, LEASING, MAILING, PUBLISHING, Schema},
+    event_log,
+    health::Health,
+    lease::{self, Leading},
+    mail::{Address, Mailer, Transport},
+    relay::Relay,
+};
+use sqlx::PgPool;
+use tokio::{sync::Notify, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use versions::Versions;
+
+pub use http::{CaseOf, Cases, PlanOf, ReminderApi, SimulateInput};
+pub use rules::{Differing, OutlineLine, OutlineState, SimulatedCount, SimulatedStep, Simulation};
+
+/// The service's name, and its instance's: there is one active.
+const SERVICE: &str = "reminder";
+/// Connections for what is under the lease: the consumer, the sweep, the digests, the agreements, the lease itself.
+const FENCED: u32 = 6;
+
+/// Reminder's tables.
+pub const SCHEMA: Schema = Schema {
+    name: SERVICE,
+    migrations: &[
+        (1, "publishing", PUBLISHING),
+        (2, "consuming", CONSUMING),
+        (3, "mailing", MAILING),
+        (4, "leasing", LEASING),
+        (5, "reminder", include_str!("../migrations/reminder.sql")),
+    ],
+};
+
+/// What reminder may do on the bus.
+pub fn rights() -> Rights {
+    Rights {
+        service: SERVICE,
+        publish: vec![
+            AgreementsRequest::SUBJECT.to_owned(),
+            LinksRequest::SUBJECT.to_owned(),
+        ],
+        subscribe: Vec::new(),
+        answers: false,
+    }
+    .owning(
+        CaseEvent::STREAM.name(),
+        &["case.*.reminded", "case.*.overdue", "case.*.escalated"],
+    )
+    .consuming(CaseEvent::STREAM)
+}
+
+/// Reminder's settings.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Whom mails come from.
+    pub mail_from: Address,
+    /// How mails are sent.
+    pub mail: Transport,
+    /// See [`platform::bus::DUPLICATE_WINDOW`].
+    pub duplicate_window: Duration,
+}
+
+/// What reminder needs from its process.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// Its database.
+    pub pool: PgPool,
+    /// Its bus.
+    pub bus: Bus,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// What everything in reminder works with.
+#[derive(Debug, Clone)]
+pub(crate) struct Desk {
+    pub(crate) pool: PgPool,
+    /// For transactions under the lease.
+    pub(crate) fenced: PgPool,
+    pub(crate) bus: Bus,
+    pub(crate) clock: Clock,
+    pub(crate) versions: Versions,
+    /// The source of case events.
+    pub(crate) source: Arc<str>,
+    /// Rung when plans have changed.
+    pub(crate) changed: Arc<Notify>,
+    /// Rung when there is something to publish.
+    told: Arc<Notify>,
+    /// Rung when there is mail to send.
+    mailed: Arc<Notify>,
+}
+
+impl Desk {
+    /// Lets what has been committed be published and sent.
+    pub(crate) fn wake(&self) {
+        self.told.notify_one();
+        self.mailed.notify_one();
+    }
+}
+
+/// Starts reminder's tasks and returns its HTTP paths.
+///
+/// # Errors
+/// When the database cannot be prepared.
+pub async fn start(
+    config: Config,
+    with: Surroundings,
+    health: &mut Health,
+    tasks: &mut JoinSet<anyhow::Result<()>>,
+    stop: &CancellationToken,
+) -> anyhow::Result<axum::Router> {
+    health.needs_database(SERVICE, &with.pool);
+    health.needs_bus(SERVICE, &with.bus);
+    platform::meters::touch(SERVICE);
+    meters::touch();
+
+    let source = event_log::source_of::<CaseEvent>(SERVICE);
+    event_log::ensure_source(&mut *with.pool.acquire().await?, &source).await?;
+    let desk = Desk {
+        fenced: lease::pool(&with.pool, FENCED),
+        pool: with.pool.clone(),
+        bus: with.bus,
+        clock: with.clock,
+        versions: Versions::default(),
+        source: source.into(),
+        changed: Arc::new(Notify::new()),
+        told: Arc::new(Notify::new()),
+        mailed: Arc::new(Notify::new()),
+    };
+    let working = desk.clone();
+    tasks.spawn(lease::lead(
+        desk.fenced.clone(),
+        SERVICE,
+        stop.clone(),
+        move |leading| work(working.clone(), config.clone(), leading),
+    ));
+    Ok(http::router(http::Reminder {
+        keys: Keys::new(with.pool),
+        desk,
+    }))
+}
+
+/// All that is done under the lease, until it ends.
+async fn work(desk: Desk, config: Config, leading: Leading) -> anyhow::Result<()> {
+    let ended = leading.ended().clone();
+    let mut tasks = JoinSet::new();
+    let relay = Relay {
+        pool: desk.pool.clone(),
+        bus: desk.bus.clone(),
+        source: desk.source.to_string(),
+        stream: StreamSpec::from(CaseEvent::STREAM),
+        wake: desk.told.clone(),
+        duplicate_window: config.duplicate_window,
+    };
+    tasks.spawn(relay.run(ended.clone()));
+    let mailer = Mailer {
+        service: SERVICE,
+        pool: desk.pool.clone(),
+        from: config.mail_from,
+        transport: config.mail,
+        clock: desk.clock.clone(),
+        wake: desk.mailed.clone(),
+    };
+    tasks.spawn(mailer.run(ended.clone()));
+    let consumer = Consumer {
+        service: SERVICE,
+        apply: on_case::Cases {
+            desk: desk.clone(),
+            leading: leading.clone(),
+        },
+        pool: desk.fenced.clone(),
+        bus: desk.bus.clone(),
+        clock: desk.clock.clone(),
+        progress: Progress::default(),
+        own: Some(desk.source.to_string()),
+        alone: Alone::ByLease,
+    };
+    spawn(&mut tasks, consumer.run(ended.clone()));
+    spawn(&mut tasks, versions::copy(desk.clone(), leading.clone()));
+    spawn(&mut tasks, sweep::run(desk.clone(), leading.clone()));
+    spawn(&mut tasks, digest::run(desk, leading));
+    while let Some(done) = tasks.join_next().await {
+        done??;
+        anyhow::ensure!(ended.is_cancelled(), "a task has ended by itself");
+    }
+    Ok(())
+}
+
+fn spawn(tasks: &mut JoinSet<anyhow::Result<()>>, task: impl Future<Output = ()> + Send + 'static) {
+    tasks.spawn(async move {
+        task.await;
+        Ok(())
+    });
+}

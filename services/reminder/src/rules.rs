@@ -1,0 +1,32 @@
+//! How a forwarded case is followed up (the audit's recommendation): the plan, when its steps come, and the words for it.
+//! The service, `kommunlots reminder plan` and the simulation all go by it.
+//!
+//! **Invariant:** nothing here reads a clock or does I/O, and a plan is worked out from what has been told of the case and
+//! from the terms that it is bound to, which never change.
+
+mod clock;
+mod facts;
+mod happened;
+mod outline;
+mod plan;
+mod reason;
+mod simulate;
+mod step;
+mod terms;
+mod whom;
+mod words;
+
+#[cfg(test)]
+mod example;
+#[cfg(test)]
+mod slow_version;
+#[cfg(test)]
+mod tests;
+
+pub use outline::{OutlineLine, OutlineState};
+pub(crate) use plan::{Plan, PlanState};
+pub(crate) use simulate::simulate;
+pub use simulate::{Differing, SimulatedCount, SimulatedStep, Simulation};
+pub(crate) use step::Taking;
+pub(crate) use terms::Terms;
+pub(crate) use words::local;

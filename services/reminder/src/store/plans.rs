@@ -1,0 +1,209 @@
+//! SQL of plans. A plan travels whole, as JSON; the columns beside it are for finding it.
+
+use std::collections::HashMap;
+
+use domain::{CaseId, CaseType, Department, GroupId, Guide};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use serde::Serialize;
+use sqlx::{PgConnection, PgExecutor};
+
+use super::{impossible, unwritable};
+use crate::rules::{Plan, PlanState};
+
+/// The columns of `plan`, by name.
+#[derive(Serialize)]
+struct Row<'a> {
+    case_id: CaseId,
+    department: &'a Department,
+    group_id: &'a GroupId,
+    guide: Option<&'a Guide>,
+    case_type: &'a CaseType,
+    state: &'static str,
+    forwarded_at: Timestamp,
+    due: Option<Timestamp>,
+    promised: Option<Timestamp>,
+    next_at: Option<Timestamp>,
+    plan: &'a Plan,
+}
+
+/// Which plans are listed. All that is given must hold; ended ones never are.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Which {
+    pub(crate) department: Option<Department>,
+    pub(crate) guide: Option<Guide>,
+    /// Those whose limit is after this.
+    pub(crate) due_after: Option<Timestamp>,
+    /// Those whose limit is this or before.
+    pub(crate) due_by: Option<Timestamp>,
+    /// Only those whose clock goes.
+    pub(crate) going: bool,
+}
+
+/// A plan, and when it is looked at again.
+#[derive(Debug, Clone)]
+pub(crate) struct Listed {
+    pub(crate) plan: Plan,
+    pub(crate) next_at: Option<Timestamp>,
+}
+
+fn read(rows: Vec<String>) -> Result<Vec<Plan>, sqlx::Error> {
+    rows.iter()
+        .map(|row| serde_json::from_str(row).map_err(impossible))
+        .collect()
+}
+
+fn uuids(ids: &[CaseId]) -> Vec<uuid::Uuid> {
+    ids.iter().map(|id| id.0).collect()
+}
+
+/// Those of `ids` that are known; nobody else changes them until the transaction ends.
+pub(crate) async fn plans_for_update(
+    connection: &mut PgConnection,
+    ids: &[CaseId],
+) -> Result<HashMap<CaseId, Plan>, sqlx::Error> {
+    let rows = sqlx::query_scalar(
+        "SELECT plan::text FROM plan WHERE case_id = ANY($1) ORDER BY case_id FOR UPDATE",
+    )
+    .bind(uuids(ids))
+    .fetch_all(connection)
+    .await?;
+    let plans = read(rows)?.into_iter();
+    Ok(plans.map(|plan| (plan.case(), plan)).collect())
+}
+
+/// Plans to look at, the longest due first.
+pub(crate) async fn due_plans(
+    executor: impl PgExecutor<'_>,
+    now: Timestamp,
+    most: i64,
+) -> Result<Vec<Plan>, sqlx::Error> {
+    let rows = sqlx::query_scalar(
+        "SELECT plan::text FROM plan WHERE next_at <= $1 ORDER BY next_at LIMIT $2",
+    )
+    .bind(now.to_sqlx())
+    .bind(most)
+    .fetch_all(executor)
+    .await?;
+    read(rows)
+}
+
+/// Those of `ids` that are still to be looked at. Ones that somebody else is changing are left out.
+pub(crate) async fn due_plans_for_update(
+    connection: &mut PgConnection,
+    now: Timestamp,
+    ids: &[CaseId],
+) -> Result<Vec<Plan>, sqlx::Error> {
+    let rows = sqlx::query_scalar(
+        "SELECT plan::text FROM plan WHERE case_id = ANY($1) AND next_at <= $2 ORDER BY case_id FOR UPDATE SKIP LOCKED",
+    )
+    .bind(uuids(ids))
+    .bind(now.to_sqlx())
+    .fetch_all(connection)
+    .await?;
+    read(rows)
+}
+
+/// When a plan is to be looked at next.
+pub(crate) async fn next_look(
+    executor: impl PgExecutor<'_>,
+) -> Result<Option<Timestamp>, sqlx::Error> {
+    let next: Option<jiff_sqlx::Timestamp> = sqlx::query_scalar(
+        "SELECT next_at FROM plan WHERE next_at IS NOT NULL ORDER BY next_at LIMIT 1",
+    )
+    .fetch_optional(executor)
+    .await?;
+    Ok(next.map(jiff_sqlx::Timestamp::to_jiff))
+}
+
+/// Writes plans, new ones and known ones, each with when to look at it again.
+pub(crate) async fn save_plans(
+    connection: &mut PgConnection,
+    plans: &[(&Plan, Option<Timestamp>)],
+) -> Result<(), sqlx::Error> {
+    if plans.is_empty() {
+        return Ok(());
+    }
+    let row = |(plan, next_at): &(&'_ Plan, Option<Timestamp>)| -> serde_json::Result<String> {
+        serde_json::to_string(&Row {
+            case_id: plan.case(),
+            department: plan.department(),
+            group_id: plan.group(),
+            guide: plan.guide(),
+            case_type: plan.case_type(),
+            state: plan.state().as_str(),
+            forwarded_at: plan.forwarded_at(),
+            due: plan.due(),
+            promised: plan.promised(),
+            next_at: *next_at,
+            plan,
+        })
+    };
+    let rows: Result<Vec<String>, _> = plans.iter().map(row).collect();
+    let rows = format!("[{}]", rows.map_err(unwritable)?.join(","));
+    sqlx::query(
+        "INSERT INTO plan SELECT * FROM json_populate_recordset(NULL::plan, $1::json)
+         ON CONFLICT (case_id) DO UPDATE SET
+             department = excluded.department, group_id = excluded.group_id, guide = excluded.guide,
+             case_type = excluded.case_type, state = excluded.state, forwarded_at = excluded.forwarded_at,
+             due = excluded.due, promised = excluded.promised, next_at = excluded.next_at, plan = excluded.plan",
+    )
+    .bind(rows)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The plan of a case.
+pub(crate) async fn plan(
+    executor: impl PgExecutor<'_>,
+    case: CaseId,
+) -> Result<Option<Listed>, sqlx::Error> {
+    let row: Option<(String, Option<jiff_sqlx::Timestamp>)> =
+        sqlx::query_as("SELECT plan::text, next_at FROM plan WHERE case_id = $1")
+            .bind(case.0)
+            .fetch_optional(executor)
+            .await?;
+    row.map(listed).transpose()
+}
+
+fn listed((plan, next_at): (String, Option<jiff_sqlx::Timestamp>)) -> Result<Listed, sqlx::Error> {
+    Ok(Listed {
+        plan: serde_json::from_str(&plan).map_err(impossible)?,
+        next_at: next_at.map(jiff_sqlx::Timestamp::to_jiff),
+    })
+}
+
+/// Open and paused cases of `which`, the earliest limit first, those without one last.
+pub(crate) async fn list(
+    executor: impl PgExecutor<'_>,
+    which: &Which,
+    most: i64,
+) -> Result<Vec<Listed>, sqlx::Error> {
+    // A condition that is not given is left out rather than made to hold always: each shape has an index.
+    let mut sql = "SELECT plan::text, next_at FROM plan WHERE state <> $2".to_owned();
+    let given = [
+        (which.department.is_some(), " AND department = $3"),
+        (which.guide.is_some(), " AND guide = $4"),
+        (which.due_after.is_some(), " AND due > $5"),
+        (which.due_by.is_some(), " AND due <= $6"),
+        (which.going, " AND state = 'open'"),
+    ];
+    for (_, condition) in given.iter().filter(|(given, _)| *given) {
+        sql += condition;
+    }
+    // Names all parameters, so that each has a type.
+    sql += " AND ($3::text, $4::text, $5::timestamptz, $6::timestamptz) IS NOT DISTINCT FROM ($3, $4, $5, $6)
+             ORDER BY due NULLS LAST LIMIT $1";
+    let rows: Vec<(String, Option<jiff_sqlx::Timestamp>)> =
+        sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(most)
+            .bind(PlanState::Ended.as_str())
+            .bind(which.department.as_ref().map(Department::as_str))
+            .bind(which.guide.as_ref().map(Guide::as_str))
+            .bind(which.due_after.map(ToSqlx::to_sqlx))
+            .bind(which.due_by.map(ToSqlx::to_sqlx))
+            .fetch_all(executor)
+            .await?;
+    rows.into_iter().map(listed).collect()
+}
