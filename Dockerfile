@@ -29,8 +29,8 @@ FROM postgres:18.6-trixie AS demo
 COPY --from=nats:2.15.0-alpine3.22 /usr/local/bin/nats-server /usr/local/bin/nats-server
 COPY --from=build /out/kommunlots /usr/local/bin/kommunlots
 ENV KOMMUNLOTS_HTTP=0.0.0.0:8080 KOMMUNLOTS_DATA=/data
-# PostgreSQL will not run as root, nor as somebody without a name.
-USER postgres
+# The image's `postgres`: PostgreSQL will not run as root, nor as somebody without a name.
+USER 999:999
 EXPOSE 8080
 HEALTHCHECK --interval=2s --timeout=6s --start-period=60s --retries=5 \
     CMD ["/usr/local/bin/kommunlots", "healthcheck"]

@@ -24,6 +24,8 @@ mod closures_schema;
 mod closures_webhook;
 mod commands;
 mod commands_modes;
+mod deployment;
+mod deployment_apart;
 mod faults;
 mod faults_bus;
 mod faults_load;
