@@ -91,7 +91,10 @@ async fn a_group_promises_a_day_once_and_everybody_sees_it() -> anyhow::Result<(
     // Not while the clock stands.
     let (day, end) = day_from(today.tomorrow()?, true)?;
     let promise = format!("until={day}");
-    let pause = format!("reason=citizen&until={}", day_from(today + 9.days(), true)?.0);
+    let pause = format!(
+        "reason=citizen&until={}",
+        day_from(today + 9.days(), true)?.0
+    );
     officer.does("pause", &pause).await?.hides("Lova en dag")?;
     let refused = officer.sends("promise", &promise).await?;
     assert_eq!(refused.status, StatusCode::CONFLICT);
@@ -125,7 +128,10 @@ async fn a_group_promises_a_day_once_and_everybody_sees_it() -> anyhow::Result<(
     }
     assert_eq!(promises(&mut database).await?.len(), 1);
     let happened = logged(&mut database, case).await?;
-    assert_eq!(happened.iter().filter(|what| *what == "promised").count(), 1);
+    assert_eq!(
+        happened.iter().filter(|what| *what == "promised").count(),
+        1
+    );
 
     // Operations read it too.
     let explained = product.command(&[
@@ -136,7 +142,8 @@ async fn a_group_promises_a_day_once_and_everybody_sees_it() -> anyhow::Result<(
         &product.base,
     ])?;
     ensure!(
-        explained.contains("gruppen har lovat att det är klart (the group has promised to be done)"),
+        explained
+            .contains("gruppen har lovat att det är klart (the group has promised to be done)"),
         "{explained}"
     );
 

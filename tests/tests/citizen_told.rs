@@ -149,7 +149,12 @@ async fn a_citizen_is_told_when_the_case_is_forwarded_late_and_closed() -> anyho
     }
     told(post.path(), EMAIL, 3).await?;
     // What is said of a closed case is old news.
-    limit_passed(&product, (case, due + jiff::SignedDuration::from_secs(1)), 3).await?;
+    limit_passed(
+        &product,
+        (case, due + jiff::SignedDuration::from_secs(1)),
+        3,
+    )
+    .await?;
 
     // Opened anew, it is forwarded anew.
     let path = format!("/intake/cases/{case}/repeat-contact");
@@ -198,7 +203,8 @@ async fn who_asks_to_be_told_must_be_reachable() -> anyhow::Result<()> {
         json!({ "name": NAME, "notify": true }),
         json!({ "email": "gunhild@@example.org", "notify": true }),
     ] {
-        let case = json!({ "type": "bygglov", "rosa_group": 4, "department": "bygg", "citizen": citizen });
+        let case =
+            json!({ "type": "bygglov", "rosa_group": 4, "department": "bygg", "citizen": citizen });
         let (status, problem) = api
             .problem(Method::POST, "/intake/cases", &[], case.to_string())
             .await?;

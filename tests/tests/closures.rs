@@ -141,6 +141,11 @@ impl System {
             .request_timeout(Some(Duration::from_secs(10)))
             .connect(bus_address(&data)?)
             .await?;
+        Self::on(client, department).await
+    }
+
+    /// On a connection of its own.
+    pub(crate) async fn on(client: Client, department: &str) -> anyhow::Result<Self> {
         let context = ContextBuilder::new()
             .api_prefix("CITY.API")
             .build(client.clone());

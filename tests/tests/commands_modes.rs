@@ -42,6 +42,8 @@ async fn services_in_processes_of_their_own_are_the_same_product() -> anyhow::Re
             listen: place.listen,
             store: &place.store_dir,
             keys: &keys,
+            monitor: None,
+            tls: None,
         };
         bus::render(config, &rights, &[])
     })

@@ -117,6 +117,8 @@ async fn start_nats(folder: &Path, guard: &Guard) -> anyhow::Result<Nats> {
             listen: place.listen,
             store: &place.store_dir,
             keys: &keys,
+            monitor: None,
+            tls: None,
         };
         bus::render(config, &rights, &[])
     })

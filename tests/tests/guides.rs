@@ -80,7 +80,10 @@ async fn a_guide_is_no_name_and_no_number() -> anyhow::Result<()> {
     let product = Product::start()?;
     let api = product.api()?;
     let (_, known) = api.post("/intake/cases", &case()).await?;
-    let path = format!("/intake/cases/{}/forward", known["id"].as_str().context("an id")?);
+    let path = format!(
+        "/intake/cases/{}/forward",
+        known["id"].as_str().context("an id")?
+    );
     for guide in [
         json!("Gunhild Kvastfot"),
         json!("19900102-1234"),

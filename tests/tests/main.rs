@@ -30,6 +30,8 @@ mod closures_webhook;
 mod commands;
 mod commands_modes;
 mod dead_letters;
+mod deployment;
+mod deployment_apart;
 mod faults;
 mod faults_bus;
 mod faults_load;

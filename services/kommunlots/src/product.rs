@@ -161,7 +161,7 @@ impl Product {
         let mut key = None;
         if roles.need_database() {
             if settings.migrate {
-                database::migrate(&servers.database_url, &SCHEMAS).await?;
+                migrate(&servers.database_url, settings.database_logins.as_deref()).await?;
             }
             if let Some(folder) = &servers.folder {
                 key = Some(local_key(&servers.database_url, folder.path(), &clock).await?);
@@ -174,17 +174,22 @@ impl Product {
 
         let mut buses = Vec::new();
         let mut bus = async |service| {
-            let keys = servers.nats_keys.as_deref();
-            let bus = Bus::connect(&servers.nats_url, service, keys).await?;
+            let (keys, ca) = (servers.nats_keys.as_deref(), settings.nats_ca.as_deref());
+            let bus = Bus::connect(&servers.nats_url, service, keys, ca).await?;
             buses.push(bus.clone());
             anyhow::Ok(bus)
         };
-        let pool = |schema: &Schema, most, commit| -> anyhow::Result<PgPool> {
-            database::pool(&servers.database_url, schema.name, most, commit)
+        let pool = async |schema: Schema, most, commit| -> anyhow::Result<PgPool> {
+            let logins = settings.database_logins.as_deref();
+            let pool = database::pool(&servers.database_url, logins, schema.name, most, commit)?;
+            if !settings.migrate {
+                database::require(&pool, &schema).await?;
+            }
+            Ok(pool)
         };
         if roles.intake {
             let with = intake::Surroundings {
-                pool: pool(&intake::SCHEMA, 8, Commit::Durable)?,
+                pool: pool(intake::SCHEMA, 8, Commit::Durable).await?,
                 bus: bus(intake::rights().service).await?,
                 clock: clock.clone(),
             };
@@ -194,7 +199,7 @@ impl Product {
         }
         if roles.routing {
             let with = routing::Surroundings {
-                pool: pool(&routing::SCHEMA, 24, Commit::Durable)?,
+                pool: pool(routing::SCHEMA, 24, Commit::Durable).await?,
                 bus: bus("routing").await?,
                 clock: clock.clone(),
             };
@@ -214,7 +219,7 @@ impl Product {
         }
         if roles.metrics {
             let with = metrics::Surroundings {
-                pool: pool(&metrics::SCHEMA, 6, Commit::ToldAgain)?,
+                pool: pool(metrics::SCHEMA, 6, Commit::ToldAgain).await?,
                 bus: bus(metrics::rights().service).await?,
                 clock: clock.clone(),
             };
@@ -324,6 +329,18 @@ async fn openapi() -> axum::response::Response {
         Ok(document) => ([(CONTENT_TYPE, "application/json")], document).into_response(),
         Err(error) => platform::Problem::internal(&error).into_response(),
     }
+}
+
+/// Brings every schema to this version; with `logins`, each service has a login of its own, with a password in that folder.
+///
+/// # Errors
+/// When the database cannot be reached, or its user may not do that.
+pub(crate) async fn migrate(database_url: &str, logins: Option<&Path>) -> anyhow::Result<()> {
+    database::migrate(database_url, &SCHEMAS).await?;
+    if let Some(folder) = logins {
+        database::make_logins(database_url, &SCHEMAS, folder).await?;
+    }
+    Ok(())
 }
 
 /// Waits until everything that is needed is there, and says now and then what is missing.

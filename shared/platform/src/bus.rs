@@ -16,7 +16,7 @@ use async_nats::{
 
 pub use departments::ensure_department;
 pub use questions::{answer, ask};
-pub use server_config::{DepartmentAccount, ServerConfig, render};
+pub use server_config::{Certificate, DepartmentAccount, ServerConfig, render};
 pub use streams::{DUPLICATE_WINDOW, StreamSpec, ensure_stream};
 
 /// What a service may do on the bus. Everything else is refused by the server.
@@ -43,16 +43,18 @@ pub struct Bus {
 
 impl Bus {
     /// Connects as `service`, with its key from `keys` where given. Returns at once also when the server is away:
-    /// the connection is then made as soon as it can be.
+    /// the connection is then made as soon as it can be. Where `url` begins with `tls://`, the server must show a certificate
+    /// that one of those in the file `ca` has signed, or one of the system's without.
     ///
     /// # Errors
-    /// When the key cannot be read or the address is not one.
+    /// When the key or the certificates cannot be read or the address is not one.
     pub async fn connect(
         url: &str,
         service: &'static str,
         keys: Option<&Path>,
+        ca: Option<&Path>,
     ) -> anyhow::Result<Self> {
-        let options = match keys {
+        let mut options = match keys {
             Some(folder) => {
                 let file = folder.join(format!("{service}.nk"));
                 let seed = std::fs::read_to_string(&file).with_context(|| {
@@ -62,6 +64,13 @@ impl Bus {
             }
             None => ConnectOptions::new(),
         };
+        if let Some(ca) = ca {
+            // Read here too: what is wrong with it would else show only as a server that is never reached.
+            std::fs::metadata(ca).with_context(|| {
+                format!("cannot read the certificates of nats_ca, {}", ca.display())
+            })?;
+            options = options.add_root_certificates(ca.to_owned());
+        }
         let client = options
             .name(format!("kommunlots {service}"))
             .custom_inbox_prefix(inbox(service))

@@ -1,6 +1,8 @@
 //! PostgreSQL: one schema and one role a service.
 
-use std::{str::FromStr, time::Duration};
+mod logins;
+
+use std::{path::Path, str::FromStr, time::Duration};
 
 use anyhow::Context;
 use sqlx::{
@@ -9,6 +11,8 @@ use sqlx::{
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+
+pub use logins::make_logins;
 
 /// A schema, the service that owns it, and how it came to be. An applied migration is never edited.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +37,9 @@ pub const ACCESS: Schema = Schema {
     migrations: &[(1, "api keys", include_str!("../migrations/access.sql"))],
 };
 
+/// The key is arbitrary, and shared by every process that migrates this database.
+const MIGRATING: &str = "SELECT pg_advisory_lock(7305804402)";
+
 fn role(schema: &str) -> String {
     format!("kommunlots_{schema}")
 }
@@ -46,8 +53,7 @@ pub async fn migrate(url: &str, schemas: &[Schema]) -> anyhow::Result<()> {
     let mut admin = PgConnection::connect_with(&options(url)?)
         .await
         .context("cannot reach the database; look at database_url")?;
-    // The key is arbitrary, and shared by every process that migrates this database.
-    admin.execute("SELECT pg_advisory_lock(7305804402)").await?;
+    admin.execute(MIGRATING).await?;
     for schema in schemas {
         migrate_one(&mut admin, schema)
             .await
@@ -124,6 +130,32 @@ async fn migrate_one(admin: &mut PgConnection, schema: &Schema) -> anyhow::Resul
     Ok(())
 }
 
+/// Checks that `pool`'s schema is at this program's version or a later one, for a process that does not migrate.
+///
+/// # Errors
+/// When it is older or not there.
+pub async fn require(pool: &PgPool, schema: &Schema) -> anyhow::Result<()> {
+    let name = schema.name;
+    let found: Option<i64> = sqlx::query_scalar(
+        "SELECT max(version) FROM _sqlx_migrations WHERE success",
+    )
+    .fetch_one(pool)
+    .await
+    .with_context(|| {
+        format!("cannot use the schema {name}; has kommunlots migrate been run for this database?")
+    })?;
+    let (found, wanted) = (
+        found.unwrap_or(0),
+        schema.migrations.last().map_or(0, |(version, ..)| *version),
+    );
+    if found < wanted {
+        anyhow::bail!(
+            "the schema {name} is at migration {found} of {wanted}; run kommunlots migrate"
+        );
+    }
+    Ok(())
+}
+
 /// When a commit is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Commit {
@@ -139,12 +171,14 @@ pub enum Commit {
 const BY_KEY: &str = "SET plan_cache_mode TO force_generic_plan; SET enable_seqscan TO off; \
                       SET enable_hashjoin TO off; SET enable_mergejoin TO off; SET jit TO off";
 
-/// A pool that speaks with the rights of one schema's role, and finds that schema's tables without a prefix.
+/// A pool that speaks with the rights of one schema's role, and finds that schema's tables without a prefix. It logs in as
+/// `url` says, or as the service itself where `logins` names the folder with its password; see [`make_logins`].
 ///
 /// # Errors
-/// When `url` is not a PostgreSQL address. The database itself need not be there yet.
+/// When `url` is not a PostgreSQL address, or a password is missing. The database itself need not be there yet.
 pub fn pool(
     url: &str,
+    logins: Option<&Path>,
     schema: &'static str,
     connections: u32,
     commit: Commit,
@@ -157,7 +191,10 @@ pub fn pool(
         "SET ROLE {}; SET search_path TO {schema}; SET synchronous_commit TO {synchronous}; {BY_KEY}",
         role(schema)
     );
-    let options = options(url)?.application_name(&format!("kommunlots {schema}"));
+    let mut options = options(url)?.application_name(&format!("kommunlots {schema}"));
+    if let Some(folder) = logins {
+        options = logins::log_in(options, folder, schema)?;
+    }
     Ok(PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(5))

@@ -165,7 +165,7 @@ async fn with_routing<T>(
 ) -> anyhow::Result<T> {
     with_database(settings, async |url| {
         database::migrate(url, &SCHEMAS).await?;
-        let pool = database::pool(url, routing::SCHEMA.name, 1, Commit::Durable)?;
+        let pool = database::pool(url, None, routing::SCHEMA.name, 1, Commit::Durable)?;
         let done = act(&pool).await;
         pool.close().await;
         done

@@ -1,29 +1,35 @@
 //! `kommunlots nats-config`: the bus's configuration for a server of one's own.
 
-use std::{net::SocketAddr, path::Path};
+use std::path::Path;
 
 use anyhow::Context;
 use platform::{
     auth::write_secret,
-    bus::{self, DepartmentAccount, ServerConfig},
+    bus::{self, Certificate, DepartmentAccount, ServerConfig},
 };
 
 use crate::{
+    cli::NatsConfig,
     output::say,
     product::{accounts_in, rights},
 };
 
 /// Writes it, and makes the keys that are missing.
-pub(crate) fn run(dir: &Path, listen: SocketAddr, agreements: Option<&Path>) -> anyhow::Result<()> {
+pub(crate) fn run(wanted: &NatsConfig) -> anyhow::Result<()> {
+    let agreements = wanted.agreements.as_deref();
     let departments = agreements.map_or(Ok(Vec::new()), accounts_in)?;
-    std::fs::create_dir_all(dir)
-        .with_context(|| format!("cannot make the folder {}", dir.display()))?;
-    let dir = dir.canonicalize()?;
+    std::fs::create_dir_all(&wanted.dir)
+        .with_context(|| format!("cannot make the folder {}", wanted.dir.display()))?;
+    let dir = wanted.dir.canonicalize()?;
     let (file, keys) = (dir.join("nats.conf"), dir.join("keys"));
+    let store = wanted.store.clone().unwrap_or_else(|| dir.join("store"));
+    let tls = wanted.tls_cert.as_deref().zip(wanted.tls_key.as_deref());
     let config = ServerConfig {
-        listen,
-        store: &dir.join("store"),
+        listen: wanted.listen,
+        store: &store,
         keys: &keys,
+        monitor: wanted.monitor,
+        tls: tls.map(|(chain, key)| Certificate { chain, key }),
     };
     let there_before = departments
         .iter()
@@ -32,7 +38,8 @@ pub(crate) fn run(dir: &Path, listen: SocketAddr, agreements: Option<&Path>) -> 
     let text = bus::render(config, &rights(&departments), &departments)?;
     write_secret(&file, &text)?;
     say!("{}", file.display())?;
-    say!("KOMMUNLOTS_NATS_URL=nats://{listen}")?;
+    let scheme = if tls.is_some() { "tls" } else { "nats" };
+    say!("KOMMUNLOTS_NATS_URL={scheme}://{}", wanted.listen)?;
     say!("KOMMUNLOTS_NATS_KEYS={}", keys.display())?;
     if let Some(agreements) = agreements {
         let agreements = agreements.canonicalize()?;

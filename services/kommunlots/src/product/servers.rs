@@ -153,6 +153,8 @@ async fn start_nats(
             listen: place.listen,
             store: &place.store_dir,
             keys: &keys,
+            monitor: None,
+            tls: None,
         };
         bus::render(config, &rights(departments), departments)
     })

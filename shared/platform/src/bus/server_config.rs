@@ -23,6 +23,19 @@ pub struct ServerConfig<'a> {
     /// Each service's key is kept here as `<service>.nk`, and made where it is missing; so is `departments/<department>.nk`
     /// for departments that bring no key of their own.
     pub keys: &'a Path,
+    /// Where it tells of itself over HTTP, `/healthz` among it, to whoever asks; nowhere when not given.
+    pub monitor: Option<SocketAddr>,
+    /// What it proves with who it is, and then speaks nothing but TLS.
+    pub tls: Option<Certificate<'a>>,
+}
+
+/// A certificate and its key, both PEM, as the server finds them.
+#[derive(Debug, Clone, Copy)]
+pub struct Certificate<'a> {
+    /// The certificate, with those between it and its root.
+    pub chain: &'a Path,
+    /// Its private key.
+    pub key: &'a Path,
 }
 
 /// A department whose system speaks on the bus.
@@ -107,11 +120,21 @@ pub fn render(
         accounts += &account;
     }
     let count = departments.len();
+    let mut more = String::new();
+    if let Some(monitor) = config.monitor {
+        writeln!(more, "http: \"{monitor}\"")?;
+    }
+    if let Some(Certificate { chain, key }) = config.tls {
+        writeln!(
+            more,
+            "tls: {{ cert_file: {chain:?}, key_file: {key:?}, timeout: 4 }}"
+        )?;
+    }
     Ok(format!(
         "# Made by kommunlots; changes are overwritten.
 server_name: kommunlots
 listen: \"{listen}\"
-max_payload: 262144
+{more}max_payload: 262144
 max_connections: {max_connections}
 max_subscriptions: 2000
 max_control_line: 4096
