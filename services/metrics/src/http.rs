@@ -2,6 +2,7 @@
 
 mod dead_letters;
 mod figures;
+mod follow_up;
 mod forwarded;
 mod handling;
 mod query;
@@ -19,6 +20,7 @@ use sqlx::PgPool;
 use utoipa::OpenApi;
 
 pub use figures::{By, Figures};
+pub use follow_up::{ClosedAfter, FollowUpFigures};
 pub use forwarded::ForwardedFigures;
 pub use handling::{Handling, HandlingTimes, Spread};
 pub use query::{CasesBy, as_of};
@@ -36,6 +38,7 @@ pub(crate) fn router(metrics: Metrics) -> Router {
         .route("/figures", get(figures::get))
         .route("/figures/forwarded", get(forwarded::get))
         .route("/figures/handling", get(handling::get))
+        .route("/figures/followup", get(follow_up::get))
         .route("/figures/definitions", get(definitions))
         .route("/figures/positions", get(positions))
         .route("/figures/dead-letters", get(dead_letters::list))
@@ -48,7 +51,7 @@ pub(crate) fn router(metrics: Metrics) -> Router {
 
 /// What each figure means.
 #[utoipa::path(get, path = "/figures/definitions", tag = "figures", responses((status = 200, body = Vec<Definition>)))]
-async fn definitions() -> Json<[Definition; 4]> {
+async fn definitions() -> Json<[Definition; 5]> {
     Json(domain::definitions())
 }
 
@@ -72,6 +75,7 @@ async fn positions(State(metrics): State<Metrics>) -> Result<Json<BTreeMap<Strin
     figures::get,
     forwarded::get,
     handling::get,
+    follow_up::get,
     definitions,
     positions,
     dead_letters::list,
