@@ -143,6 +143,7 @@ function renderDepartment(element, { name, late, cells }, subjects) {
     if (cell.textContent !== text) setWidth(cell, text);
     setText(cell, text);
     setData(cell, "known", String(known));
+    setData(cell, "word", String(!/\d/.test(text)));
     setData(cell, "freshness", worse(subjects.forwarded.state, subjects[subject].state));
   });
 }
