@@ -25,7 +25,7 @@ async fn the_board_tells_who_is_late_when_time_passes_and_nothing_else_does() ->
     let api = product.api()?;
     assert_eq!(
         board(&api).await?,
-        json!({ "open": null, "overdue": null, "departments": [], "more": 0 })
+        json!({ "open": null, "overdue": null, "escalated": null, "departments": [], "more": 0 })
     );
     let now = platform::Clock::real().now();
     let (before, soon) = (now - 3.hours(), now + 4.seconds());
@@ -51,8 +51,10 @@ async fn the_board_tells_who_is_late_when_time_passes_and_nothing_else_does() ->
     routing_tells(&product, (source, 1), &events).await?;
     let row = |department: &str, open: i64, overdue: i64, oldest: Timestamp, limit: Timestamp| {
         json!({
-            "department": department, "open": open, "overdue": overdue,
+            // Nobody has told of follow-up.
+            "department": department, "open": open, "overdue": overdue, "escalated": null,
             "oldest_forwarded_at": oldest.to_string(), "oldest_due": limit.to_string(),
+            "oldest_overdue_forwarded_at": (overdue > 0).then(|| oldest.to_string()),
         })
     };
     let late = row("miljo", 1, 1, before, before + 1.hour());
@@ -63,7 +65,7 @@ async fn the_board_tells_who_is_late_when_time_passes_and_nothing_else_does() ->
             waiting.clone(),
             row("bygg", 2, 0, before, soon),
         ];
-        let expected = json!({ "open": 4, "overdue": 1, "departments": departments, "more": 0 });
+        let expected = json!({ "open": 4, "overdue": 1, "escalated": null, "departments": departments, "more": 0 });
         let found = board(&api).await?;
         ensure!(found == expected, "{found}");
         Ok(())
@@ -75,7 +77,7 @@ async fn the_board_tells_who_is_late_when_time_passes_and_nothing_else_does() ->
             row("bygg", 2, 1, before, soon),
             waiting.clone(),
         ];
-        let expected = json!({ "open": 4, "overdue": 2, "departments": departments, "more": 0 });
+        let expected = json!({ "open": 4, "overdue": 2, "escalated": null, "departments": departments, "more": 0 });
         let found = board(&api).await?;
         ensure!(found == expected, "{found}");
         Ok(())
@@ -94,6 +96,13 @@ async fn the_board_tells_who_is_late_when_time_passes_and_nothing_else_does() ->
         "kommunlots_forwarded_open{department=\"gata\"} 0",
     ] {
         assert!(scrape.contains(line), "{line}: {scrape}");
+    }
+    // What is not known has no series.
+    for unknown in [
+        "kommunlots_forwarded_escalated{",
+        "kommunlots_follow_up_steps_total{",
+    ] {
+        assert!(!scrape.contains(unknown), "{unknown}: {scrape}");
     }
     crate::prometheus_names::check(&scrape)?;
     // A figure of registered cases is intake's to tell.
@@ -166,7 +175,36 @@ async fn a_forwarded_case_is_on_the_board_and_in_the_figures() -> anyhow::Result
     let then = format!("{}-01-01", today[..4].parse::<i32>()? + 10);
     let rows: Value = serde_json::from_str(&figures("forwarded", &["--json", "--as-of", &then])?)?;
     assert_eq!(rows[0]["open_overdue"], 2, "{rows}");
-    assert_eq!(figures("handling", &["--json"])?.trim(), "[]");
-    assert!(figures("handling", &[])?.contains("inga avslutade"));
+    for of in ["handling", "followup"] {
+        assert_eq!(figures(of, &["--json"])?.trim(), "[]");
+        assert!(figures(of, &[])?.contains("inga avslutade"));
+    }
+    let now = platform::Clock::real().now();
+    let came = due(forwarded(None, false)?, now + 9.hours());
+    let events = [
+        of_case(1, "bygg", now - 1.second(), came)?,
+        of_case(1, "bygg", now, closed(None))?,
+    ];
+    let source = "routing-2/CASES";
+    routing_tells(&product, (source, 1), &events).await?;
+    crate::figures_forwarded::reached(&api, source, events.len()).await?;
+    let rows: Value = serde_json::from_str(&figures("followup", &["--json"])?)?;
+    assert_eq!(
+        [&rows[0]["from"], &rows[0]["to"], &rows[0]["definition"]],
+        [&*from, &*today, "followup/v1"],
+    );
+    let table = figures("followup", &[])?;
+    for text in [
+        "bygg",
+        "efter kontaktperson",
+        "1 (100,0 %)",
+        &*from,
+        "followup/v1",
+    ] {
+        assert!(table.contains(text), "{text}: {table}");
+    }
+    let before = now.saturating_sub(1.minute())?.to_string();
+    let none = figures("followup", &["--json", "--as-of", &before])?;
+    assert_eq!(none.trim(), "[]");
     Ok(())
 }

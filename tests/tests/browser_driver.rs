@@ -152,6 +152,13 @@ impl Browser {
         Ok(text.as_str().context("a text")?.replace('\u{a0}', " "))
     }
 
+    /// The text of the same figure in the table.
+    pub(crate) async fn copied(&self, name: &str) -> anyhow::Result<String> {
+        let find = "return document.querySelector(`[data-copy=${arguments[0]}]`).textContent";
+        let text = self.run(find, &[json!(name)]).await?;
+        Ok(text.as_str().context("a text")?.replace('\u{a0}', " "))
+    }
+
     /// Waits until the figure is that.
     pub(crate) async fn until_figure(&self, name: &str, expected: &str) -> anyhow::Result<()> {
         eventually("the figure on the wall", async || {

@@ -1,11 +1,16 @@
 //! A PostgreSQL and a NATS that are not the product's own: the test kills and pauses them, and nobody starts them again
 //! behind its back.
 
-use std::{collections::BTreeSet, path::Path, time::Duration};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::Context;
+use domain::{CaseEvent, Streamed};
 use embedded::{Guard, Nats, Postgres};
-use platform::bus::{self, ServerConfig};
+use platform::bus::{self, Rights, ServerConfig};
 use tempfile::TempDir;
 
 use crate::harness::{Api, Product, program};
@@ -43,6 +48,11 @@ impl Outside {
         self.nats.as_ref().context("there until the end")
     }
 
+    /// Where the services' keys on the bus are.
+    pub(crate) fn keys(&self) -> PathBuf {
+        self.folder.path().join("nats/keys")
+    }
+
     /// A product that uses this NATS, and the PostgreSQL of its own folder.
     pub(crate) fn on_this_nats(&self, environment: &[(&str, &str)]) -> anyhow::Result<Product> {
         self.run(&["all"], environment)
@@ -55,8 +65,7 @@ impl Outside {
     }
 
     fn run(&self, arguments: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<Product> {
-        let (url, keys) = (self.nats()?.url(), self.folder.path().join("nats/keys"));
-        let keys = keys.display().to_string();
+        let (url, keys) = (self.nats()?.url(), self.keys().display().to_string());
         let mut environment = environment.to_vec();
         environment.extend([
             ("KOMMUNLOTS_NATS_URL", &*url),
@@ -104,6 +113,20 @@ impl Drop for Outside {
     }
 }
 
+/// What tests need that tell of follow-up as reminder does.
+fn reminder() -> Rights {
+    Rights {
+        service: "reminder",
+        publish: Vec::new(),
+        subscribe: Vec::new(),
+        answers: false,
+    }
+    .owning(
+        CaseEvent::STREAM.name(),
+        &["case.*.reminded", "case.*.overdue", "case.*.escalated"],
+    )
+}
+
 async fn start_nats(folder: &Path, guard: &Guard) -> anyhow::Result<Nats> {
     let keys = folder.join("keys");
     let rights = [
@@ -111,6 +134,7 @@ async fn start_nats(folder: &Path, guard: &Guard) -> anyhow::Result<Nats> {
         routing::rights(&BTreeSet::new()),
         metrics::rights(),
         wallboard::rights(),
+        reminder(),
     ];
     Nats::start(folder, guard, |place| {
         let config = ServerConfig {

@@ -16,10 +16,10 @@ use crate::{
 };
 
 /// Numbers that look random and are the same every time.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn below(&mut self, most: u64) -> u64 {
+    pub(crate) fn below(&mut self, most: u64) -> u64 {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -27,7 +27,7 @@ impl Dice {
         (self.0 >> 33) % most
     }
 
-    fn shuffle<T>(&mut self, of: &mut [T]) {
+    pub(crate) fn shuffle<T>(&mut self, of: &mut [T]) {
         for i in (1..of.len()).rev() {
             of.swap(i, usize::try_from(self.below(i as u64 + 1)).unwrap_or(0));
         }
@@ -127,13 +127,13 @@ fn from_scratch(
     rows
 }
 
-async fn rows(api: &Api, path: &str) -> anyhow::Result<Vec<Value>> {
+pub(crate) async fn rows(api: &Api, path: &str) -> anyhow::Result<Vec<Value>> {
     let (status, rows) = api.get(path).await?;
     ensure!(status == StatusCode::OK, "{status}: {rows}");
     rows.as_array().cloned().context("an array")
 }
 
-async fn reached(api: &Api, source: &str, sequence: usize) -> anyhow::Result<()> {
+pub(crate) async fn reached(api: &Api, source: &str, sequence: usize) -> anyhow::Result<()> {
     eventually("the position moves", async || {
         let (_, positions) = api.get("/figures/positions").await?;
         ensure!(positions[source] == sequence, "{positions}");

@@ -1,14 +1,14 @@
 //! The fold of forwarded cases: the same in any order, without gaps, and true of every instant.
 
 use domain::{
-    Bounce, CaseEvent, CaseId, CaseOutcome, CaseWhat, ClosedBy, Closing, ForwardedFacts,
-    ForwardedSpan, ForwardedState, Forwarding, PauseReason,
+    Bounce, CaseEvent, CaseId, CaseOutcome, CaseWhat, ClosedBy, Closing, FollowUpStep,
+    ForwardedFacts, ForwardedSpan, ForwardedState, Forwarding, PauseReason, Promise,
 };
 use jiff::Timestamp;
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use uuid::Uuid;
 
-use crate::figures_fold::retold;
+use crate::{figures_fold::retold, forwarded_told::followed_up};
 
 /// The last second of a Monday in Sweden, and a minute more.
 pub(crate) const START: i64 = 1_612_220_399;
@@ -49,8 +49,18 @@ fn what() -> impl Strategy<Value = CaseWhat> {
         rule: "bygg/bygglov".to_owned(),
         belongs_to: None,
     });
+    let step = (select(FollowUpStep::ALL.to_vec()), instant())
+        .prop_map(|(step, due)| followed_up(step, due).expect("an event"));
+    let promise = instant().prop_map(|promised| {
+        CaseWhat::Promised(Promise {
+            promised,
+            due: None,
+        })
+    });
     prop_oneof![
         4 => forwarded,
+        5 => step,
+        1 => promise,
         2 => instant().prop_map(|until| CaseWhat::Paused { reason: PauseReason::Citizen, until }),
         2 => option::of(instant()).prop_map(|due| CaseWhat::Resumed { due }),
         3 => closed,
@@ -104,6 +114,7 @@ proptest! {
         let (once, again) = (facts(&events), facts(&told));
         prop_assert_eq!(&once, &again);
         prop_assert_eq!(once.spans(), again.spans());
+        prop_assert!(once.followed_up().eq(again.followed_up()));
         let stored: ForwardedFacts = serde_json::from_str(&serde_json::to_string(&once)?)?;
         prop_assert_eq!(stored, once);
     }
@@ -121,6 +132,28 @@ proptest! {
             prop_assert!(span.first_forwarded_at <= span.forwarded_at && span.forwarded_at <= span.since);
             prop_assert!(span.late_from.is_none_or(|late| span.due == Some(late)));
             prop_assert!(span.state == ForwardedState::Closed || span.working_s.is_none());
+        }
+    }
+
+    /// Follow-up begins anew with each forwarding, never takes a step twice, and ends when the case is closed.
+    #[test]
+    fn steps_are_those_since_it_was_forwarded(events in vec(event(1), 0..12)) {
+        let spans = facts(&events).spans();
+        for span in &spans {
+            let told = |step: &FollowUpStep| events.iter().any(|e| {
+                let of_it = matches!(&e.what, CaseWhat::Reminded(s) | CaseWhat::Overdue(s) | CaseWhat::Escalated(s) if s.step == *step);
+                of_it && e.department.as_str() == span.department && e.at >= span.forwarded_at && e.at <= span.since
+            });
+            prop_assert!(span.steps.iter().all(told), "{:?}", span);
+            let mut once = span.steps.clone();
+            once.sort();
+            once.dedup();
+            prop_assert_eq!(once.len(), span.steps.len());
+        }
+        for pair in spans.windows(2).filter(|p| p[0].forwarded_at == p[1].forwarded_at) {
+            prop_assert!(pair[1].steps.starts_with(&pair[0].steps));
+            prop_assert!(pair[0].promised.is_none() || pair[1].promised.is_some());
+            prop_assert_ne!(pair[0].state, ForwardedState::Closed);
         }
     }
 
@@ -247,5 +280,49 @@ fn a_case_that_an_export_closes_before_it_came_in_is_closed() -> anyhow::Result<
     assert_eq!(spans.len(), 1);
     assert_eq!(spans[0].state, ForwardedState::Closed);
     assert_eq!(spans[0].since, "2021-02-01T09:00:00Z".parse()?);
+    Ok(())
+}
+
+#[test]
+fn what_a_department_is_told_counts_for_that_department_until_it_closes_the_case()
+-> anyhow::Result<()> {
+    let due = Some("2021-02-03T12:00:00Z");
+    let step = |step| followed_up(step, "2021-02-03T12:00:00Z".parse()?);
+    let mut events = story(&[
+        ("2021-02-01T09:00:00Z", forwarded(due, false)?),
+        ("2021-02-02T09:00:00Z", step(FollowUpStep::Share)?),
+        ("2021-02-03T13:00:00Z", step(FollowUpStep::Limit)?),
+        // Both at once, after days down: the fact first.
+        ("2021-02-05T09:00:00Z", forwarded(due, false)?),
+        ("2021-02-06T09:00:00Z", step(FollowUpStep::Heads)?),
+        ("2021-02-06T09:00:00Z", step(FollowUpStep::Limit)?),
+        ("2021-02-07T09:00:00Z", closed(None)),
+        ("2021-02-07T10:00:00Z", step(FollowUpStep::ContactPerson)?),
+    ])?;
+    // Not yet known there: the case has gone to another department.
+    let other = ("2021-02-05T10:00:00Z", step(FollowUpStep::Share)?);
+    events.extend(story(&[other])?.into_iter().map(|e| CaseEvent {
+        department: "skola".parse().expect("a label"),
+        ..e
+    }));
+    let facts = facts(&events);
+    let spans = facts.spans();
+    let steps: Vec<&[FollowUpStep]> = spans.iter().map(|s| &*s.steps).collect();
+    assert_eq!(
+        steps,
+        [
+            &[][..],
+            &[FollowUpStep::Share],
+            &[FollowUpStep::Share, FollowUpStep::Limit],
+            &[],
+            &[FollowUpStep::Limit, FollowUpStep::Heads],
+            &[FollowUpStep::Limit, FollowUpStep::Heads],
+        ]
+    );
+    assert_eq!(
+        facts.followed_up().count(),
+        6,
+        "told is told, whether or not it still concerned the case"
+    );
     Ok(())
 }

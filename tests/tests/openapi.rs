@@ -103,7 +103,7 @@ async fn every_route_answers_as_documented() -> anyhow::Result<()> {
             let place = place.replace("{version}", "1");
             let place = place.replace("{department}", "bygg");
             let place = match path.as_str() {
-                "/figures" | "/figures/forwarded" | "/figures/handling" => {
+                "/figures" | "/figures/followup" | "/figures/forwarded" | "/figures/handling" => {
                     format!("{place}?from=2021-02-01&to=2021-02-28")
                 }
                 _ => place,
@@ -164,6 +164,7 @@ async fn every_route_answers_as_documented() -> anyhow::Result<()> {
         "get /figures",
         "get /figures/dead-letters",
         "get /figures/definitions",
+        "get /figures/followup",
         "get /figures/forwarded",
         "get /figures/handling",
         "get /figures/positions",

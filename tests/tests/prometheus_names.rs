@@ -117,6 +117,7 @@ fn closed() -> BTreeMap<&'static str, Vec<&'static str>> {
         "/figures/dead-letters",
         "/figures/dead-letters/{id}/send-again",
         "/figures/definitions",
+        "/figures/followup",
         "/figures/forwarded",
         "/figures/handling",
         "/figures/positions",
@@ -183,6 +184,10 @@ fn closed() -> BTreeMap<&'static str, Vec<&'static str>> {
             vec![
                 "200", "201", "307", "400", "401", "403", "404", "405", "409", "415", "422",
             ],
+        ),
+        (
+            "step",
+            vec!["share", "limit", "promised", "contact_person", "heads"],
         ),
         ("stream", streams),
     ])

@@ -240,6 +240,14 @@ pub(crate) enum FiguresOf {
         #[command(flatten)]
         cases: CaseFigures,
     },
+    /// Closed cases by the day they were closed: in time, and after which step of the follow-up
+    Followup {
+        #[command(flatten)]
+        cases: CaseFigures,
+        /// As it stood then: a time such as 2021-02-01T12:00:00+01:00, or a day, which is its end; now without it
+        #[arg(long, value_name = "TIME", value_parser = metrics::as_of)]
+        as_of: Option<Timestamp>,
+    },
 }
 
 /// Which cases figures are of, and how they are printed.

@@ -26,13 +26,16 @@ CREATE TABLE forwarded_span (
     -- Working seconds at the centre before it was first forwarded, and at departments of a closed one; NULL where not known.
     centre_working_s   bigint,
     working_s          bigint,
+    -- Steps of the follow-up taken since it was last forwarded, as they came, and the day promised since then.
+    steps              text[]      NOT NULL,
+    promised           timestamptz,
     PRIMARY KEY (case_id, since)
 );
 -- A period's cases.
 CREATE INDEX forwarded_span_period ON forwarded_span (first_forwarded_at);
-CREATE INDEX forwarded_span_closed ON forwarded_span (since) WHERE until IS NULL AND state = 'closed';
+CREATE INDEX forwarded_span_closed ON forwarded_span (since) WHERE state = 'closed';
 -- The wall: who has what open, and what is overdue next. As large as what is open, however long the history.
-CREATE INDEX forwarded_span_open ON forwarded_span (department) INCLUDE (late_from, forwarded_at)
+CREATE INDEX forwarded_span_open ON forwarded_span (department) INCLUDE (late_from, forwarded_at, steps)
     WHERE until IS NULL AND state <> 'closed' AND NOT imported;
 CREATE INDEX forwarded_span_next ON forwarded_span (late_from)
     WHERE until IS NULL AND state <> 'closed' AND NOT imported;
@@ -40,4 +43,11 @@ CREATE INDEX forwarded_span_next ON forwarded_span (late_from)
 -- Departments that ever had a case that was not an import's: one that has none open now has none, which is not unknown.
 CREATE TABLE forwarded_department (
     department text PRIMARY KEY
+);
+
+-- Steps of follow-ups ever told, by step. Kept up with every event: while it is empty, nobody has told of any, and how many
+-- cases are escalated is not known.
+CREATE TABLE follow_up_sum (
+    step  text   PRIMARY KEY,
+    taken bigint NOT NULL
 );

@@ -139,7 +139,12 @@ impl Maker {
             board: board(&snapshot, day, self.config.answer_rate_target),
         };
         gauges::show(&message);
-        gauges::show_forwarded(snapshot.forwarded.as_deref().unwrap_or_default());
+        let followed_up = !snapshot.steps.is_empty();
+        gauges::show_forwarded(
+            snapshot.forwarded.as_deref().unwrap_or_default(),
+            followed_up,
+        );
+        gauges::show_steps(&snapshot.steps);
         Ok((message, snapshot.next_due))
     }
 }
@@ -177,17 +182,22 @@ fn board(snapshot: &Snapshot, day: Date, target: f64) -> Board {
         forwarded: snapshot
             .forwarded
             .as_deref()
-            .map_or_else(Forwarded::default, forwarded),
+            .map_or_else(Forwarded::default, |departments| {
+                forwarded(departments, !snapshot.steps.is_empty())
+            }),
     }
 }
 
-fn forwarded(departments: &[Open]) -> Forwarded {
+/// `followed_up` is whether anybody has told of follow-up at all; what is escalated is not known otherwise.
+fn forwarded(departments: &[Open], followed_up: bool) -> Forwarded {
     let at = |d: &Open| {
         Some(ForwardedAt {
             department: d.department.clone(),
             open: d.open,
             overdue: d.overdue,
+            escalated: followed_up.then_some(d.escalated),
             oldest_forwarded_at: d.oldest_forwarded_at?,
+            oldest_overdue_forwarded_at: d.oldest_overdue_forwarded_at,
             oldest_due: d.oldest_due,
         })
     };
@@ -197,6 +207,7 @@ fn forwarded(departments: &[Open]) -> Forwarded {
     Forwarded {
         open: Some(departments.iter().map(|d| d.open).sum()),
         overdue: Some(departments.iter().map(|d| d.overdue).sum()),
+        escalated: followed_up.then(|| departments.iter().map(|d| d.escalated).sum()),
         departments: with_open,
         more,
     }

@@ -2,20 +2,24 @@
 
 use std::sync::LazyLock;
 
-use domain::{BoardMessage, Channel};
-use prometheus::{GaugeVec, Opts};
+use domain::{BoardMessage, Channel, FollowUpStep};
+use prometheus::{GaugeVec, IntCounterVec, Opts, core::Collector};
 
 use crate::store::board::Open;
 
 fn gauge(name: &str, help: &str, labels: &[&str]) -> GaugeVec {
+    registered(GaugeVec::new(Opts::new(name, help), labels))
+}
+
+fn registered<C: Collector + Clone + 'static>(made: prometheus::Result<C>) -> C {
     #[expect(
         clippy::unwrap_used,
         reason = "names and labels are literals, each used once; a test scrapes them"
     )]
-    let gauge = GaugeVec::new(Opts::new(name, help), labels).unwrap();
+    let made = made.unwrap();
     #[expect(clippy::unwrap_used, reason = "see above")]
-    prometheus::register(Box::new(gauge.clone())).unwrap();
-    gauge
+    prometheus::register(Box::new(made.clone())).unwrap();
+    made
 }
 
 static WAITING: LazyLock<GaugeVec> = LazyLock::new(|| {
@@ -61,6 +65,22 @@ static FORWARDED_OVERDUE: LazyLock<GaugeVec> = LazyLock::new(|| {
         "Forwarded cases that are open past their limit, without imported ones.",
         &["department"],
     )
+});
+static FORWARDED_ESCALATED: LazyLock<GaugeVec> = LazyLock::new(|| {
+    gauge(
+        "kommunlots_forwarded_escalated",
+        "Forwarded cases that are open and of which the department's head has been told.",
+        &["department"],
+    )
+});
+static STEPS: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    registered(IntCounterVec::new(
+        Opts::new(
+            "kommunlots_follow_up_steps_total",
+            "Steps of the follow-up of forwarded cases that were taken.",
+        ),
+        &["step"],
+    ))
 });
 static SOURCE_AGE: LazyLock<GaugeVec> = LazyLock::new(|| {
     gauge(
@@ -124,11 +144,23 @@ pub(crate) fn show(message: &BoardMessage) {
         .set(message.as_of.as_millisecond() as f64 / 1e3);
 }
 
-/// Shows forwarded cases by department: those that agreements have named, so the labels are a closed set.
-pub(crate) fn show_forwarded(departments: &[Open]) {
+/// Shows forwarded cases by department: those that agreements have named, so the labels are a closed set. What is escalated
+/// is known only where anybody has told of follow-up.
+pub(crate) fn show_forwarded(departments: &[Open], followed_up: bool) {
     for d in departments {
         let department = d.department.as_str();
         set(&FORWARDED_OPEN, department, Some(d.open as f64));
         set(&FORWARDED_OVERDUE, department, Some(d.overdue as f64));
+        let escalated = followed_up.then_some(d.escalated as f64);
+        set(&FORWARDED_ESCALATED, department, escalated);
+    }
+}
+
+/// Shows the steps ever told. They are kept in the database, so that a restart neither loses nor doubles any: the counter
+/// begins where it ended.
+pub(crate) fn show_steps(steps: &[(FollowUpStep, i64)]) {
+    for (step, taken) in steps {
+        let counter = STEPS.with_label_values(&[step.as_str()]);
+        counter.inc_by(taken.unsigned_abs().saturating_sub(counter.get()));
     }
 }

@@ -1,6 +1,7 @@
 //! Metrics' HTTP paths.
 
 mod figures;
+mod follow_up;
 mod forwarded;
 mod handling;
 mod query;
@@ -14,6 +15,7 @@ use sqlx::PgPool;
 use utoipa::OpenApi;
 
 pub use figures::{By, Figures};
+pub use follow_up::{ClosedAfter, FollowUpFigures};
 pub use forwarded::ForwardedFigures;
 pub use handling::{Handling, HandlingTimes, Spread};
 pub use query::{CasesBy, as_of};
@@ -30,6 +32,7 @@ pub(crate) fn router(metrics: Metrics) -> Router {
         .route("/figures", get(figures::get))
         .route("/figures/forwarded", get(forwarded::get))
         .route("/figures/handling", get(handling::get))
+        .route("/figures/followup", get(follow_up::get))
         .route("/figures/definitions", get(definitions))
         .route("/figures/positions", get(positions))
         .with_state(metrics)
@@ -37,7 +40,7 @@ pub(crate) fn router(metrics: Metrics) -> Router {
 
 /// What each figure means.
 #[utoipa::path(get, path = "/figures/definitions", tag = "figures", responses((status = 200, body = Vec<Definition>)))]
-async fn definitions() -> Json<[Definition; 4]> {
+async fn definitions() -> Json<[Definition; 5]> {
     Json(domain::definitions())
 }
 
@@ -57,5 +60,12 @@ async fn positions(State(metrics): State<Metrics>) -> Result<Json<BTreeMap<Strin
 
 /// Metrics' part of the OpenAPI document.
 #[derive(Debug, OpenApi)]
-#[openapi(paths(figures::get, forwarded::get, handling::get, definitions, positions))]
+#[openapi(paths(
+    figures::get,
+    forwarded::get,
+    handling::get,
+    follow_up::get,
+    definitions,
+    positions
+))]
 pub struct FiguresApi;

@@ -28,7 +28,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use http::{
-    By, CasesBy, Figures, FiguresApi, ForwardedFigures, Handling, HandlingTimes, Spread, as_of,
+    By, CasesBy, ClosedAfter, Figures, FiguresApi, FollowUpFigures, ForwardedFigures, Handling,
+    HandlingTimes, Spread, as_of,
 };
 
 /// The service's name.

@@ -1,8 +1,10 @@
 //! `case.*.*`: facts and sums of cases.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use domain::{CaseCell, CaseEvent, CaseFacts, CaseId, CaseSums, CaseWhat, ForwardedFacts};
+use domain::{
+    CaseCell, CaseEvent, CaseFacts, CaseId, CaseSums, CaseWhat, FollowUpStep, ForwardedFacts,
+};
 use platform::consumer::{Apply, Failure};
 use sqlx::PgConnection;
 
@@ -95,5 +97,17 @@ async fn at_departments(
         after.entry(event.case).or_default().apply(event);
     }
     after.retain(|id, facts| before.get(id) != Some(facts));
-    forwarded::save(connection, &after).await
+
+    let mut steps: BTreeMap<FollowUpStep, i64> = BTreeMap::new();
+    for (id, facts) in &after {
+        for step in before.get(id).iter().flat_map(|old| old.followed_up()) {
+            *steps.entry(step).or_default() -= 1;
+        }
+        for step in facts.followed_up() {
+            *steps.entry(step).or_default() += 1;
+        }
+    }
+    steps.retain(|_, taken| *taken != 0);
+    forwarded::save(connection, &after).await?;
+    forwarded::add(connection, &steps).await
 }

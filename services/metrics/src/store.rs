@@ -4,6 +4,7 @@ pub(crate) mod board;
 pub(crate) mod cases;
 pub(crate) mod contacts;
 pub(crate) mod figures;
+pub(crate) mod follow_up_figures;
 pub(crate) mod forwarded;
 pub(crate) mod forwarded_figures;
 

@@ -4,7 +4,7 @@ import * as format from "./format.js";
 import { CHANNELS } from "./frame.js";
 import { STALE_AFTER_S, assess, productTime } from "./freshness.js";
 
-const NOBODY = "ingen"; // 'Längsta väntan: ingen'
+const NOBODY = "ingen"; // 'Längsta väntan: ingen', 'Äldsta försenade: ingen'
 const NOT_YET = "–"; // no frame has come
 const ROWS = 5; // departments on the wall; the table has all that the frame has
 
@@ -38,6 +38,7 @@ export function figures(frame, elapsedS, silent = new Map(), now = 0) {
   cases("cases-resolved", board?.cases.resolved ?? null, format.count);
   forwarded("forwarded-open", board?.forwarded.open ?? null, format.count);
   forwarded("forwarded-overdue", board?.forwarded.overdue ?? null, format.count);
+  put("followup")("forwarded-escalated", board?.forwarded.escalated ?? null, format.count);
   return all;
 }
 
@@ -85,13 +86,17 @@ export function targetWords(frame) {
 export function departments(frame, elapsedS, silent = new Map(), now = 0) {
   const { departments = [], more = 0 } = frame?.board.forwarded ?? {};
   const until = departments.length && lastedUntil("forwarded", frame, elapsedS, silent, now);
-  const rows = departments.map(({ name, open, overdue, oldestSince }) => ({
+  const cell = (value, subject = "forwarded", write = format.count) =>
+    ({ text: value === null ? format.UNKNOWN : write(value), known: value !== null, subject });
+  const age = (since) => (since === NOBODY ? NOBODY : format.age((until - since) / 1000));
+  const rows = departments.map(({ name, open, overdue, oldestLateSince, escalated }) => ({
     name,
     late: overdue > 0,
     cells: [
-      format.count(overdue),
-      format.count(open),
-      oldestSince === null ? format.UNKNOWN : format.age((until - oldestSince) / 1000),
+      cell(open),
+      cell(overdue),
+      cell(overdue === 0 ? NOBODY : oldestLateSince, "forwarded", age),
+      cell(escalated, "followup"),
     ],
   }));
   return {

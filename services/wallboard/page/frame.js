@@ -39,7 +39,8 @@ function department(raw) {
     name: String(raw?.department),
     open: atLeastZero(raw?.open),
     overdue: atLeastZero(raw?.overdue),
-    oldestSince: instant(raw?.oldest_forwarded_at),
+    oldestLateSince: instant(raw?.oldest_overdue_forwarded_at),
+    escalated: atLeastZero(raw?.escalated),
   };
 }
 
@@ -67,6 +68,7 @@ function board(raw) {
     forwarded: {
       open: number(raw.forwarded?.open),
       overdue: number(raw.forwarded?.overdue),
+      escalated: number(raw.forwarded?.escalated),
       departments: list(raw.forwarded?.departments).map(department),
       more: atLeastZero(raw.forwarded?.more) ?? 0,
     },

@@ -1,21 +1,28 @@
 // The rules of freshness. Pure: the caller says how much real time has passed. All ages are real seconds.
 //
 // An open socket proves nothing. What counts is how long ago metrics made the board, and how long ago metrics last heard
-// the sources that the figures come from. Each subject (contacts, cases, forwarded) is as old as the oldest of those, and the board
+// the sources that the figures come from. Each subject is as old as the oldest of those, and the board
 // as a whole is as old as its oldest subject.
 
 export const DELAYED_AFTER_S = 10; // two heartbeats missed
 export const STALE_AFTER_S = 25; // within the 20-30 s after which a figure must no longer be taken for the truth
 
 // What the figures are about. `unknown` is a source that this page knows no figures of: then any figure may be its.
-export const SUBJECTS = ["contacts", "cases", "forwarded"];
+export const SUBJECTS = ["contacts", "cases", "forwarded", "followup"];
 
-// A source is `service/STREAM`. Of cases intake tells what comes in, and routing what becomes of it elsewhere.
+// A source is `service/STREAM`. Of cases intake tells what comes in, routing what becomes of it elsewhere, and reminder how
+// that is followed up.
 export function subjectOf(source) {
   const [service, stream] = source.split("/");
   if (stream === "CONTACTS") return "contacts";
   if (stream !== "CASES") return "unknown";
-  return service.startsWith("routing") ? "forwarded" : "cases";
+  if (service.startsWith("routing")) return "forwarded";
+  return service.startsWith("reminder") ? "followup" : "cases";
+}
+
+// The worse of two subjects' states: what is escalated is some of what is open, and no newer than either.
+export function worse(a, b) {
+  return ["waiting", "stale", "delayed"].find((state) => [a, b].includes(state)) ?? "fresh";
 }
 
 export function stateOfAge(ageS) {
@@ -37,6 +44,7 @@ function shown({ queues, answerRate, cases, forwarded }) {
     contacts: some(answerRate.value, ...Object.values(queues).map((queue) => queue.waiting)),
     cases: some(cases.registered, cases.resolved),
     forwarded: some(forwarded.open, forwarded.overdue),
+    followup: some(forwarded.escalated),
   };
 }
 

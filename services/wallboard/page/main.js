@@ -38,7 +38,7 @@ function update() {
   page.renderFigures(figures(frame, shownS, view?.silent, now), assessment.subjects);
   page.renderGoal(targetWords(frame), assessment.subjects.contacts.state);
   page.renderLate(lateWords(frame), assessment.subjects.forwarded.state);
-  page.renderDepartments(departments(frame, shownS, view?.silent, now), assessment.subjects.forwarded.state);
+  page.renderDepartments(departments(frame, shownS, view?.silent, now), assessment.subjects);
   page.renderMeta(meta(frame, assessment));
   page.setTheme(theme(productNow));
   if (frame) document.body.dataset.sequence = String(frame.sequence);

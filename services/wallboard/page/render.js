@@ -1,6 +1,8 @@
 // Writes texts and states into the page. Knows the DOM and no rules. Touches only what has changed, so that a screen
 // reader, a selection or an open table is not disturbed, and a calm board costs nothing.
 
+import { worse } from "./freshness.js";
+
 const all = (selector) => [...document.querySelectorAll(selector)];
 const one = (selector) => document.querySelector(selector);
 
@@ -117,28 +119,42 @@ export function renderLate(words, freshness) {
   announce("late", "Vidareskickat", words, freshness);
 }
 
-export function renderDepartments(departments, freshness) {
+export function renderDepartments(departments, subjects) {
   for (const [which, list] of Object.entries(lists)) {
     const { rows, more } = departments[which];
     if (list.hidden !== (rows.length === 0)) list.hidden = rows.length === 0;
     const body = list.tBodies[0];
     while (body.rows.length > rows.length) body.deleteRow(-1);
     while (body.rows.length < rows.length) body.append(one("#department").content.cloneNode(true));
-    rows.forEach((row, i) => renderDepartment(body.rows[i], row, freshness));
+    rows.forEach((row, i) => renderDepartment(body.rows[i], row, subjects));
+    mergeUnknown([...body.rows].map((row) => row.cells[row.cells.length - 1]));
     const [sv, en] = list.tFoot.querySelectorAll("span");
     setText(sv, more === 0 ? "" : `och ${more} ${more === 1 ? "förvaltning" : "förvaltningar"} till`);
     setText(en, more === 0 ? "" : `and ${more} more`);
   }
 }
 
-function renderDepartment(element, { name, late, cells }, freshness) {
+function renderDepartment(element, { name, late, cells }, subjects) {
   const [head, ...others] = element.cells;
   setText(head, name);
   setData(element, "late", String(late));
   others.forEach((cell, i) => {
-    if (cell.textContent !== cells[i]) setWidth(cell, cells[i]);
-    setText(cell, cells[i]);
-    setData(cell, "freshness", freshness);
+    const { text, known, subject } = cells[i];
+    if (cell.textContent !== text) setWidth(cell, text);
+    setText(cell, text);
+    setData(cell, "known", String(known));
+    setData(cell, "word", String(!/\d/.test(text)));
+    setData(cell, "freshness", worse(subjects.forwarded.state, subjects[subject].state));
+  });
+}
+
+// 'ingen uppgift' once for a column of which nothing is known, not in each of its rows.
+function mergeUnknown(column) {
+  const unknown = column.every((cell) => cell.dataset.known === "false");
+  column.forEach((cell, i) => {
+    const span = unknown && i === 0 ? column.length : 1;
+    if (cell.rowSpan !== span) cell.rowSpan = span;
+    if (cell.hidden !== (unknown && i > 0)) cell.hidden = unknown && i > 0;
   });
 }
 

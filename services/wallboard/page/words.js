@@ -2,16 +2,18 @@
 
 import * as format from "./format.js";
 
-const SV = { contacts: "kontakter", cases: "ärenden", forwarded: "vidareskickade" };
-const EN = { contacts: "contacts", cases: "cases", forwarded: "forwarded cases" };
+const SV = { contacts: "kontakter", cases: "ärenden", forwarded: "vidareskickade", followup: "uppföljning" };
+const EN = { contacts: "contacts", cases: "cases", forwarded: "forwarded cases", followup: "follow-up" };
+const LIST_SV = new Intl.ListFormat("sv-SE");
+const LIST_EN = new Intl.ListFormat("en-GB");
 
 // `now` is the product's clock (ms), so that a time of another day gets its date.
 export function statusWords(assessment, now) {
   const { state, late, since } = assessment;
   if (state === "waiting") return { sv: "Väntar på första uppgiften", en: "Waiting for the first data" };
   if (state === "fresh") return { sv: "Aktuell", en: "Up to date" };
-  const sv = late.map((subject) => SV[subject]).join(" och ");
-  const en = late.map((subject) => EN[subject]).join(" and ");
+  const sv = LIST_SV.format(late.map((subject) => SV[subject]));
+  const en = LIST_EN.format(late.map((subject) => EN[subject]));
   if (state === "delayed") {
     return late.length ? { sv: `Fördröjd: ${sv}`, en: `Delayed: ${en}` } : { sv: "Fördröjd", en: "Delayed" };
   }

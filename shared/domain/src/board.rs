@@ -101,6 +101,9 @@ pub struct Forwarded {
     pub open: Option<i64>,
     /// Past their limit and open; likewise.
     pub overdue: Option<i64>,
+    /// Open, and their department's head has been told; `None` until a step of any follow-up has been heard of.
+    #[serde(default)]
+    pub escalated: Option<i64>,
     /// Departments with open cases, at most [`Forwarded::DEPARTMENTS`]: first the one whose case has been overdue for the
     /// longest, and after those with overdue ones the one whose case is oldest.
     #[serde(default)]
@@ -124,8 +127,14 @@ pub struct ForwardedAt {
     pub open: i64,
     /// Past their limit and open.
     pub overdue: i64,
+    /// Open, and its head has been told, since they were forwarded to it; `None` as in [`Forwarded`].
+    #[serde(default)]
+    pub escalated: Option<i64>,
     /// When the oldest was forwarded to it.
     pub oldest_forwarded_at: Timestamp,
+    /// When the oldest of the overdue ones was; `None` where none is.
+    #[serde(default)]
+    pub oldest_overdue_forwarded_at: Option<Timestamp>,
     /// The earliest limit; that of a paused case only where it had passed before. `None` where there is none.
     pub oldest_due: Option<Timestamp>,
 }

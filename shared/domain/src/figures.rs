@@ -67,7 +67,22 @@ pub const HANDLING: Definition = Definition {
     origin: "Östersund's audit 2014",
 };
 
+/// How far forwarded cases had to be followed up until they were closed.
+pub const FOLLOW_UP: Definition = Definition {
+    id: "followup/v1",
+    text: "Cases that departments closed, by the local day (Europe/Stockholm) they were closed, as of one instant: without \
+           those opened anew by then. An import's cases are not followed up and are not in it. limited: those that have a \
+           limit. closed_within_limit: of those, closed within it; a limit itself is in time, a pause moves it, a promise \
+           does not. share_within_limit: closed_within_limit / limited, null where none has a limit. Steps are those of the \
+           follow-up that were taken since the case was last forwarded, at the department that closed it, until it was \
+           closed; each counts once. What was missed is no step. after_no_step: closed before any step. after_share, \
+           after_limit, after_promised, after_contact_person, after_heads: closed when that step was the last one taken. \
+           Each of these with its share of closed, which they add up to. mean_steps: steps / closed. promised: those whose \
+           group had promised a day; promised_kept: of those, closed by then.",
+    origin: "Östersund's audit 2014",
+};
+
 /// Every definition in force.
-pub fn definitions() -> [Definition; 4] {
-    [CONTACTS, CASES, FORWARDED, HANDLING]
+pub fn definitions() -> [Definition; 5] {
+    [CONTACTS, CASES, FORWARDED, HANDLING, FOLLOW_UP]
 }

@@ -93,6 +93,14 @@ impl FollowUpStep {
     }
 }
 
+impl std::str::FromStr for FollowUpStep {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|step| step.as_str() == text);
+        known.ok_or_else(|| format!("must be one of {}", Self::ALL.map(Self::as_str).join(", ")))
+    }
+}
+
 /// A step was taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepTaken {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{CaseEvent, CaseWhat};
+use crate::{CaseEvent, CaseWhat, FollowUpStep};
 
 /// Everything told of one case since it was forwarded. A set, so that it is the same however late, often and disordered
 /// it is told; what it comes to is worked out anew from all of it, which is little.
@@ -24,6 +24,11 @@ struct Step {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 enum StepWhat {
+    /// First, since who took it did not know yet of what else happened at that instant.
+    FollowedUp {
+        department: String,
+        taken: FollowUpStep,
+    },
     Forwarded {
         department: String,
         queue: String,
@@ -39,6 +44,9 @@ enum StepWhat {
     Resumed {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         due: Option<Timestamp>,
+    },
+    Promised {
+        promised: Timestamp,
     },
     Closed {
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -87,6 +95,10 @@ pub struct ForwardedSpan {
     pub centre_working_s: Option<i64>,
     /// Working seconds at departments, once it is closed; `None` where not all of them are known.
     pub working_s: Option<i64>,
+    /// Steps of its follow-up taken since it was last forwarded, each once, as they came.
+    pub steps: Vec<FollowUpStep>,
+    /// The day that its group has promised since then.
+    pub promised: Option<Timestamp>,
 }
 
 impl ForwardedFacts {
@@ -98,6 +110,14 @@ impl ForwardedFacts {
     /// Adds what one event tells.
     pub fn apply(&mut self, event: &CaseEvent) {
         self.0.extend(step(event));
+    }
+
+    /// Every step of its follow-up that was told, whether or not it still concerned the case.
+    pub fn followed_up(&self) -> impl Iterator<Item = FollowUpStep> {
+        self.0.iter().filter_map(|step| match step.what {
+            StepWhat::FollowedUp { taken, .. } => Some(taken),
+            _ => None,
+        })
     }
 
     /// How it has stood, first to last, without a gap from its first forwarding on.
@@ -140,10 +160,25 @@ impl ForwardedFacts {
                         late_from: *due,
                         centre_working_s: last.map_or(*centre_working_s, |l| l.centre_working_s),
                         working_s: None,
+                        steps: Vec::new(),
+                        promised: None,
                     }
                 }
                 (_, None) => continue,
                 (_, Some(last)) if last.state == ForwardedState::Closed => continue,
+                // A step told to where it no longer is was of a plan that had ended.
+                (StepWhat::FollowedUp { department, taken }, Some(mut last)) => {
+                    if last.department != *department || last.steps.contains(taken) {
+                        continue;
+                    }
+                    last.steps.push(*taken);
+                    ForwardedSpan { since, ..last }
+                }
+                (StepWhat::Promised { promised }, Some(last)) => ForwardedSpan {
+                    since,
+                    promised: Some(*promised),
+                    ..last
+                },
                 // What was late before stays late; what was not cannot become so while the clock stands.
                 (StepWhat::Paused, Some(last)) if last.state == ForwardedState::Open => {
                     ForwardedSpan {
@@ -223,17 +258,22 @@ fn step(event: &CaseEvent) -> Option<Step> {
         CaseWhat::Closed(closing) => StepWhat::Closed {
             working_s: closing.working_s,
         },
-        // Who sends it back has it forwarded anew at once. What is done to have it closed does not change where it stands.
+        CaseWhat::Promised(promise) => StepWhat::Promised {
+            promised: promise.promised,
+        },
+        CaseWhat::Reminded(step) | CaseWhat::Overdue(step) | CaseWhat::Escalated(step) => {
+            StepWhat::FollowedUp {
+                department: event.department.to_string(),
+                taken: step.step,
+            }
+        }
+        // Who sends it back has it forwarded anew at once.
         CaseWhat::Bounced(_)
         | CaseWhat::Taken
         | CaseWhat::Registered { .. }
         | CaseWhat::Resolved
         | CaseWhat::RepeatContact
-        | CaseWhat::ForwardRequested { .. }
-        | CaseWhat::Promised(_)
-        | CaseWhat::Reminded(_)
-        | CaseWhat::Overdue(_)
-        | CaseWhat::Escalated(_) => return None,
+        | CaseWhat::ForwardRequested { .. } => return None,
     };
     Some(Step { at: event.at, what })
 }

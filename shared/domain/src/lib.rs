@@ -42,8 +42,8 @@ pub use department::{
 };
 pub use event::{Envelope, Event, Question, Stream, Streamed};
 pub use figures::{
-    CASES, CONTACTS, Definition, FORWARDED, HANDLING, SERVICE_LEVEL_SECONDS, SHORT_ABANDON_SECONDS,
-    definitions,
+    CASES, CONTACTS, Definition, FOLLOW_UP, FORWARDED, HANDLING, SERVICE_LEVEL_SECONDS,
+    SHORT_ABANDON_SECONDS, definitions,
 };
 pub use follow_up::{FollowUpStep, Promise, Role, StepTaken};
 pub use forwarded_facts::{ForwardedFacts, ForwardedSpan, ForwardedState};

@@ -1,5 +1,6 @@
 //! `kommunlots figures`: a table, or JSON.
 
+mod follow_up;
 mod forwarded;
 mod handling;
 
@@ -45,7 +46,7 @@ pub(crate) async fn of_cases(
 ) -> anyhow::Result<()> {
     match of {
         FiguresOf::Forwarded { cases, as_of } => {
-            let as_of = as_of.map(|at| ("as_of", at.to_string()));
+            let as_of = as_of.map(then);
             let asked = (settings, access, "/figures/forwarded", as_of);
             let none = ["inga vidareskickade ärenden", "no forwarded cases"];
             print(asked, &cases, none, forwarded::table).await
@@ -55,7 +56,17 @@ pub(crate) async fn of_cases(
             let none = ["inga avslutade ärenden", "no cases closed"];
             print(asked, &cases, none, handling::table).await
         }
+        FiguresOf::Followup { cases, as_of } => {
+            let asked = (settings, access, "/figures/followup", as_of.map(then));
+            let none = ["inga avslutade ärenden", "no cases closed"];
+            print(asked, &cases, none, follow_up::table).await
+        }
     }
+}
+
+/// The instant that is asked about.
+fn then(as_of: Timestamp) -> (&'static str, String) {
+    ("as_of", as_of.to_string())
 }
 
 type Asked<'a> = (

@@ -1,6 +1,6 @@
 //! SQL of the board.
 
-use domain::{CASES, CONTACTS, Channel, ContactSums, Department};
+use domain::{CASES, CONTACTS, Channel, ContactSums, Department, FollowUpStep};
 use jiff::{Timestamp, civil::Date};
 use jiff_sqlx::{Timestamp as Sql, ToSqlx};
 use sqlx::{Executor, PgConnection, PgPool};
@@ -22,6 +22,8 @@ pub(crate) struct Snapshot {
     pub(crate) forwarded: Option<Vec<Open>>,
     /// The next instant at which a forwarded case becomes overdue.
     pub(crate) next_due: Option<Timestamp>,
+    /// Steps of follow-ups ever told, by step; empty where nobody has told of any.
+    pub(crate) steps: Vec<(FollowUpStep, i64)>,
 }
 
 /// A department's open forwarded cases, an import's not among them.
@@ -30,8 +32,12 @@ pub(crate) struct Open {
     pub(crate) department: Department,
     pub(crate) open: i64,
     pub(crate) overdue: i64,
+    /// Those of which the department's head was told; nothing to go by while nobody tells of steps.
+    pub(crate) escalated: i64,
     /// When the oldest was forwarded to it; `None` where there is none.
     pub(crate) oldest_forwarded_at: Option<Timestamp>,
+    /// When the oldest overdue one was, likewise.
+    pub(crate) oldest_overdue_forwarded_at: Option<Timestamp>,
     /// See [`domain::ForwardedAt`].
     pub(crate) oldest_due: Option<Timestamp>,
 }
@@ -92,8 +98,16 @@ pub(crate) async fn snapshot(
     .bind(now.to_sqlx())
     .fetch_one(&mut *transaction)
     .await?;
+    let steps: Vec<(String, i64)> =
+        sqlx::query_as("SELECT step, taken FROM follow_up_sum ORDER BY step")
+            .fetch_all(&mut *transaction)
+            .await?;
     transaction.commit().await?;
 
+    let step = |(step, taken): (String, i64)| {
+        let step = step.parse().map_err(|_| impossible("step"))?;
+        Ok((step, taken))
+    };
     let queue = |(channel, waiting, since): (String, i64, Option<Sql>)| {
         let channel = channel.parse().map_err(|_| impossible("channel"))?;
         Ok((
@@ -121,31 +135,41 @@ pub(crate) async fn snapshot(
         cases: known.then_some((registered, resolved)),
         forwarded: any_forwarded.then_some(open),
         next_due: next_due.map(Sql::to_jiff),
+        steps: steps
+            .into_iter()
+            .map(step)
+            .collect::<Result<_, sqlx::Error>>()?,
     })
 }
 
 /// Every department's open forwarded cases: first the one whose case has been overdue for the longest, then the one whose
 /// case is oldest.
 async fn open(connection: &mut PgConnection, now: Timestamp) -> Result<Vec<Open>, sqlx::Error> {
-    type Row = (String, i64, i64, Option<Sql>, Option<Sql>);
+    type Row = (String, i64, i64, i64, Option<Sql>, Option<Sql>, Option<Sql>);
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT d.department, o.open, o.overdue, o.oldest_forwarded_at, o.oldest_due FROM forwarded_department d, LATERAL (
+        "SELECT d.department, o.open, o.overdue, o.escalated, o.oldest_forwarded_at, o.oldest_overdue_forwarded_at, o.oldest_due
+         FROM forwarded_department d, LATERAL (
              SELECT count(*) AS open, count(*) FILTER (WHERE late_from < $1) AS overdue,
-                    min(forwarded_at) AS oldest_forwarded_at, min(late_from) AS oldest_due
+                    count(*) FILTER (WHERE $2 = ANY (steps)) AS escalated, min(forwarded_at) AS oldest_forwarded_at,
+                    min(forwarded_at) FILTER (WHERE late_from < $1) AS oldest_overdue_forwarded_at,
+                    min(late_from) AS oldest_due
              FROM forwarded_span
              WHERE department = d.department AND until IS NULL AND state <> 'closed' AND NOT imported) o
          ORDER BY CASE WHEN o.overdue > 0 THEN o.oldest_due END, o.oldest_forwarded_at, d.department",
     )
     .bind(now.to_sqlx())
+    .bind(FollowUpStep::Heads.as_str())
     .fetch_all(connection)
     .await?;
-    let open = |(department, open, overdue, oldest_forwarded_at, oldest_due): Row| {
+    let open = |(department, open, overdue, escalated, oldest, oldest_overdue, due): Row| {
         Ok(Open {
             department: department.parse().map_err(|_| impossible("department"))?,
             open,
             overdue,
-            oldest_forwarded_at: oldest_forwarded_at.map(Sql::to_jiff),
-            oldest_due: oldest_due.map(Sql::to_jiff),
+            escalated,
+            oldest_forwarded_at: oldest.map(Sql::to_jiff),
+            oldest_overdue_forwarded_at: oldest_overdue.map(Sql::to_jiff),
+            oldest_due: due.map(Sql::to_jiff),
         })
     };
     rows.into_iter().map(open).collect()

@@ -1,8 +1,8 @@
 //! SQL of forwarded cases' facts, and of how they have stood.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use domain::{CaseId, ForwardedFacts, ForwardedSpan};
+use domain::{CaseId, FollowUpStep, ForwardedFacts, ForwardedSpan};
 use serde::Serialize;
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
@@ -68,6 +68,27 @@ pub(crate) async fn save(
          ON CONFLICT DO NOTHING",
     )
     .bind(text(&rows)?)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Adds to the steps of follow-ups.
+pub(crate) async fn add(
+    connection: &mut PgConnection,
+    steps: &BTreeMap<FollowUpStep, i64>,
+) -> Result<(), sqlx::Error> {
+    if steps.is_empty() {
+        return Ok(());
+    }
+    let (names, taken): (Vec<&str>, Vec<i64>) =
+        steps.iter().map(|(step, n)| (step.as_str(), *n)).unzip();
+    sqlx::query(
+        "INSERT INTO follow_up_sum SELECT * FROM unnest($1::text[], $2::bigint[])
+         ON CONFLICT (step) DO UPDATE SET taken = follow_up_sum.taken + excluded.taken",
+    )
+    .bind(names)
+    .bind(taken)
     .execute(connection)
     .await?;
     Ok(())
