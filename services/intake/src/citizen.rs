@@ -172,6 +172,7 @@ mod tests {
             rule: "social/forsorjningsstod".to_owned(),
             registered_at: at("2026-11-20T08:00:00Z"),
             due,
+            centre_working_s: None,
             guide: None,
             imported: false,
             historical: None,

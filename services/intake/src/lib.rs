@@ -31,7 +31,7 @@ use platform::{
     dead_letters::{self, Keeper, SendAgain},
     event_log,
     health::Health,
-    mail::{Address, Mailer, Transport},
+    mail::{self, Address, Mailer, Transport},
     relay::Relay,
 };
 use sqlx::PgPool;
@@ -158,12 +158,13 @@ pub async fn start(
         wake: mail_wake.clone(),
     };
     tasks.spawn(mailer.run(stop.clone()));
+    let cases_told = on_case::Cases {
+        clock: with.clock.clone(),
+        wake: mail_wake.clone(),
+    };
     let consumer = Consumer {
         service: SERVICE,
-        apply: on_case::Cases {
-            clock: with.clock.clone(),
-            wake: mail_wake.clone(),
-        },
+        apply: cases_told.clone(),
         pool: with.pool.clone(),
         bus: with.bus.clone(),
         clock: with.clock.clone(),
@@ -191,7 +192,13 @@ pub async fn start(
     let letters = Keeper {
         pool: with.pool.clone(),
         keys: keys.clone(),
-        again: send_again(&with.pool),
+        again: send_again(&with.pool, cases_told),
+    };
+    let mails = mail::Queue {
+        pool: with.pool.clone(),
+        keys: keys.clone(),
+        clock: with.clock.clone(),
+        wake: mail_wake,
     };
     Ok(http::router(http::Intake {
         pool: with.pool,
@@ -201,14 +208,15 @@ pub async fn start(
         cases,
         installation,
     })
-    .merge(dead_letters::router("/intake", letters)))
+    .merge(dead_letters::router("/intake", letters))
+    .merge(mail::router("/intake", mails)))
 }
 
-fn send_again(pool: &PgPool) -> SendAgain {
+fn send_again(pool: &PgPool, cases: on_case::Cases) -> SendAgain {
     let pool = pool.clone();
     dead_letters::send_again_with(move |letter| {
-        let pool = pool.clone();
-        async move { dead_letters::send_again(&pool, &on_case::Cases, letter.id).await }
+        let (pool, cases) = (pool.clone(), cases.clone());
+        async move { dead_letters::send_again(&pool, &cases, letter.id).await }
     })
 }
 

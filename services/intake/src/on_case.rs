@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 
 use crate::{citizen, rules::State, store};
 
+#[derive(Clone)]
 pub(crate) struct Cases {
     pub(crate) clock: Clock,
     /// Rung after every commit: the mailer.

@@ -7,14 +7,19 @@ use utoipa::{OpenApi, openapi::OpenApi as Document};
 pub(crate) type Place = (&'static str, &'static str);
 
 /// Services that keep dead letters.
-pub(crate) const DEAD_LETTERS: [Place; 3] = [
+pub(crate) const DEAD_LETTERS: [Place; 4] = [
     ("intake", "/intake"),
     ("routing", "/routing"),
+    ("reminder", "/reminder"),
     ("metrics", "/figures"),
 ];
 
 /// Services that send mail.
-pub(crate) const MAIL: [Place; 1] = [("routing", "/routing")];
+pub(crate) const MAIL: [Place; 3] = [
+    ("intake", "/intake"),
+    ("routing", "/routing"),
+    ("reminder", "/reminder"),
+];
 
 /// The prefix of `service`.
 ///

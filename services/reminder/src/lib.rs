@@ -27,10 +27,11 @@ use platform::{
     bus::{Bus, Rights, StreamSpec},
     consumer::{Alone, Consumer, Progress},
     database::{CONSUMING, LEASING, MAILING, PUBLISHING, Schema},
+    dead_letters::{self, Keeper, SendAgain},
     event_log,
     health::Health,
     lease::{self, Leading},
-    mail::{Address, Mailer, Transport},
+    mail::{self, Address, Mailer, Transport},
     relay::Relay,
 };
 use sqlx::PgPool;
@@ -162,10 +163,32 @@ pub async fn start(
         stop.clone(),
         move |leading| work(working.clone(), config.clone(), leading),
     ));
-    Ok(http::router(http::Reminder {
-        keys: Keys::new(with.pool),
-        desk,
-    }))
+    let keys = Keys::new(with.pool.clone());
+    let letters = Keeper {
+        pool: with.pool.clone(),
+        keys: keys.clone(),
+        again: send_again(&desk),
+    };
+    let mails = mail::Queue {
+        pool: with.pool,
+        keys: keys.clone(),
+        clock: desk.clock.clone(),
+        wake: desk.mailed.clone(),
+    };
+    Ok(dead_letters::router("/reminder", letters)
+        .merge(mail::router("/reminder", mails))
+        .merge(http::router(http::Reminder { keys, desk })))
+}
+
+fn send_again(desk: &Desk) -> SendAgain {
+    let desk = desk.clone();
+    dead_letters::send_again_with(move |letter| {
+        let cases = on_case::Cases {
+            desk: desk.clone(),
+            leading: None,
+        };
+        async move { dead_letters::send_again(&cases.desk.pool, &cases, letter.id).await }
+    })
 }
 
 /// All that is done under the lease, until it ends.
@@ -175,8 +198,7 @@ async fn work(desk: Desk, config: Config, leading: Leading) -> anyhow::Result<()
     let relay = Relay {
         pool: desk.pool.clone(),
         bus: desk.bus.clone(),
-        source: desk.source.to_string(),
-        stream: StreamSpec::from(CaseEvent::STREAM),
+        sources: vec![(desk.source.to_string(), StreamSpec::from(CaseEvent::STREAM))],
         wake: desk.told.clone(),
         duplicate_window: config.duplicate_window,
     };
@@ -194,7 +216,7 @@ async fn work(desk: Desk, config: Config, leading: Leading) -> anyhow::Result<()
         service: SERVICE,
         apply: on_case::Cases {
             desk: desk.clone(),
-            leading: leading.clone(),
+            leading: Some(leading.clone()),
         },
         pool: desk.fenced.clone(),
         bus: desk.bus.clone(),

@@ -47,7 +47,7 @@ impl Leading {
     /// When the lease is lost, or the database fails.
     pub async fn check(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         let held: Option<bool> = sqlx::query_scalar(
-            "SELECT true FROM lease WHERE name = $1 AND epoch = $2 AND until > clock_timestamp() FOR KEY SHARE",
+            "SELECT true FROM lease WHERE name = $1 AND epoch = $2 AND until > clock_timestamp() FOR SHARE",
         )
         .bind(self.name)
         .bind(self.epoch)

@@ -51,6 +51,7 @@ pub(super) fn forwarding(due: Option<Timestamp>) -> Forwarding {
         rule: "bygg/bygglov".to_owned(),
         registered_at: Timestamp::UNIX_EPOCH,
         due,
+        centre_working_s: None,
         guide: Some("v07".parse().unwrap()),
         imported: false,
         historical: None,

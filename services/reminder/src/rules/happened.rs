@@ -1,6 +1,6 @@
 //! What has happened to a case since it was forwarded, in sentences.
 
-use domain::{FollowUpStep, Words};
+use domain::FollowUpStep;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
