@@ -9,10 +9,10 @@ use crate::{
     import_cases::{figures, import},
 };
 
-/// Boston's cases by department, as the file itself says.
-fn boston(file: &Path) -> anyhow::Result<BTreeMap<String, [u64; 5]>> {
+/// Boston's cases by the column `by`, as the file itself says. A case without a queue is counted under its department's code.
+fn boston(file: &Path, by: &str) -> anyhow::Result<BTreeMap<String, [u64; 5]>> {
     let mut reader = csv::Reader::from_path(file)?;
-    let mut departments: BTreeMap<String, [u64; 5]> = BTreeMap::new();
+    let mut rows: BTreeMap<String, [u64; 5]> = BTreeMap::new();
     let time = |text: &str| -> anyhow::Result<Option<DateTime>> {
         if text.is_empty() {
             return Ok(None);
@@ -25,7 +25,10 @@ fn boston(file: &Path) -> anyhow::Result<BTreeMap<String, [u64; 5]>> {
         let closed = closed.filter(|_| row["status"] == "Closed");
         // The figures are of now, when every limit has passed.
         let late = due.is_some_and(|due| closed.is_none_or(|closed| closed > due));
-        let sums = departments.entry(row["department"].clone()).or_default();
+        let key = Some(&row[by]).filter(|key| !key.is_empty());
+        let sums = rows
+            .entry(key.unwrap_or(&row["department"]).clone())
+            .or_default();
         let counted = [
             true,
             closed.is_some(),
@@ -37,7 +40,7 @@ fn boston(file: &Path) -> anyhow::Result<BTreeMap<String, [u64; 5]>> {
             *sum += u64::from(counted);
         }
     }
-    Ok(departments)
+    Ok(rows)
 }
 
 #[tokio::test]
@@ -45,7 +48,7 @@ async fn bostons_overdue_closings_are_those_of_its_own_file() -> anyhow::Result<
     let Some(file) = shared("boston311-2015.csv") else {
         return Ok(());
     };
-    let expected = boston(&file)?;
+    let expected = boston(&file, "department")?;
     let rows: u64 = expected.values().map(|row| row[0]).sum();
     let product = Product::start()?;
     let mapping =
@@ -66,6 +69,10 @@ async fn bostons_overdue_closings_are_those_of_its_own_file() -> anyhow::Result<
     // Its last day ends here on the next.
     let period = ("2015-01-01", "2016-01-01");
     assert_eq!(figures(&product, period, "department", None)?, expected);
+    assert_eq!(
+        figures(&product, period, "queue", None)?,
+        boston(&file, "queue")?
+    );
     let again = import(&product, &arguments)?;
     assert_eq!(
         (again["taken"], again["closed"], again["already known"]),

@@ -139,8 +139,13 @@ impl Relay {
         if state.sources.is_empty() {
             self.begin(state, stop).await?;
         }
-        self.launch(state, stop).await?;
+        // The client would keep what it cannot send, until it takes no more and waits.
+        let away = !self.bus.is_connected();
+        if !away {
+            self.launch(state, stop).await?;
+        }
         tokio::select! {
+            () = tokio::time::sleep(PAUSE), if away => {}
             () = self.wake.notified() => state.sources.iter_mut().for_each(|s| s.look = true),
             () = stop.cancelled() => {}
             Some(done) = state.under_way.next() => state.sources[done.place].done(done),
@@ -175,8 +180,6 @@ impl Relay {
         if ready.is_empty() {
             return Ok(());
         }
-        // The client would keep what it cannot send, until it takes no more and waits.
-        anyhow::ensure!(self.bus.is_connected(), "the bus is away");
         let most = (ALL_CHUNKS / self.sources.len()).clamp(FEW, CHUNK);
         let from: Vec<(&str, i64)> = ready
             .iter()
