@@ -20,7 +20,7 @@ use crate::{
 use ground::{Ground, operator, write_nats_config};
 
 /// Who has a login.
-const WITH_DATABASE: [&str; 3] = ["intake", "routing", "metrics"];
+const WITH_DATABASE: [&str; 4] = ["intake", "metrics", "reminder", "routing"];
 
 async fn case_of(intake: &Api, department: &str) -> anyhow::Result<String> {
     let case =
@@ -93,7 +93,7 @@ async fn a_case_goes_its_whole_way_between_services_apart() -> anyhow::Result<()
 
     let mut routing = ground.service("routing")?;
     let (intake, metrics) = (ground.service("intake")?, ground.service("metrics")?);
-    let wallboard = ground.service("wallboard")?;
+    let (reminder, wallboard) = (ground.service("reminder")?, ground.service("wallboard")?);
     let new = ["key", "new", "--name", "test"];
     let scopes = ["cases:write", "cases:read", "agreements:write"];
     let scopes = scopes.map(|scope| ["--scope", scope]).concat();
@@ -113,7 +113,7 @@ async fn a_case_goes_its_whole_way_between_services_apart() -> anyhow::Result<()
     })
     .await?;
 
-    for product in [&intake, &routing, &metrics, &wallboard] {
+    for product in [&intake, &routing, &reminder, &metrics, &wallboard] {
         for path in PROBED {
             let (status, said) = api(product).get(path).await?;
             assert_eq!(status, StatusCode::OK, "{path}: {said}");
@@ -160,7 +160,7 @@ async fn a_case_goes_its_whole_way_between_services_apart() -> anyhow::Result<()
     // Its closures have ids of their own, and the old department's key is as good as before.
     ground.department("bygg").await?;
 
-    for mut product in [intake, routing, metrics, wallboard] {
+    for mut product in [intake, routing, reminder, metrics, wallboard] {
         assert_eq!(product.stop()?, Some(0));
     }
     ground.nats.server.stop().await;
@@ -185,8 +185,7 @@ async fn each_speaks_to_the_database_as_itself(ground: &Ground) -> anyhow::Resul
     .fetch_all(&mut admin)
     .await?;
     let encrypted = ground.database.contains("verify-full");
-    let logins =
-        ["intake", "metrics", "routing"].map(|s| (format!("kommunlots_{s}_login"), encrypted));
+    let logins = WITH_DATABASE.map(|s| (format!("kommunlots_{s}_login"), encrypted));
     assert_eq!(who, logins);
 
     for service in WITH_DATABASE {

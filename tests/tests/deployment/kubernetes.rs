@@ -189,7 +189,7 @@ fn environment(workload: &Value, objects: &[Value]) -> anyhow::Result<BTreeMap<S
             (Value::String(value), _, _) => value.clone(),
             (_, Value::Object(_), _) => match name {
                 "KOMMUNLOTS_DATABASE_URL" => "postgres://host:5432/kommunlots".to_owned(),
-                "KOMMUNLOTS_ROUTING_MAIL" => "smtps://user:password@host:465".to_owned(),
+                "KOMMUNLOTS_MAIL" => "smtps://user:password@host:465".to_owned(),
                 other => bail!("what is {other}?"),
             },
             (_, _, field) => {

@@ -47,7 +47,7 @@ fn nothing_reaches_anything_it_does_not_need() -> anyhow::Result<()> {
         assert_eq!(reaching(&objects, "Egress", 5432), set(&publishing));
         assert_eq!(
             reaching(&objects, "Egress", 465),
-            set(&["reminder", "routing"])
+            set(&["intake", "reminder", "routing"])
         );
         assert_eq!(reaching(&objects, "Ingress", 4222), set(&["nats"]));
         assert_eq!(reaching(&objects, "Ingress", 8080), set(&services));
