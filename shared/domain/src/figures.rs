@@ -77,7 +77,8 @@ pub const FOLLOW_UP: Definition = Definition {
            follow-up that were taken since the case was last forwarded, at the department that closed it, until it was \
            closed; each counts once. What was missed is no step. after_no_step: closed before any step. after_share, \
            after_limit, after_promised, after_contact_person, after_heads: closed when that step was the last one taken. \
-           Each of these with its share of closed, which they add up to. mean_steps: steps / closed. promised: those whose \
+           Each of these with its share of closed, which they add up to. mean_steps: steps / closed. Queues are named as in \
+           forwarded/v1. promised: those whose \
            group had promised a day; promised_kept: of those, closed by then.",
     origin: "Östersund's audit 2014",
 };

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::{
     Metrics,
-    query::{Asked, CasesBy},
+    query::{Asked, Period},
 };
 use crate::{
     board::rounded,
@@ -22,7 +22,7 @@ use crate::{
 /// Closed cases and their follow-up, for one key of a period. See `GET /figures/definitions` for what each figure means.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct FollowUpFigures {
-    /// The department; the queue; or `all`.
+    /// The department; the queue, which is `department/group` or an older system's name; or `all`.
     pub key: String,
     /// The first day of the period.
     #[schema(value_type = String, format = Date)]
@@ -114,8 +114,7 @@ impl FollowUpFigures {
     path = "/figures/followup",
     tag = "figures",
     params(
-        ("from" = String, Query, description = "the first day, such as 2021-02-01", format = Date),
-        ("to" = String, Query, description = "the last day, such as 2021-02-28", format = Date),
+        Period,
         ("by" = Option<String>, Query, description = "department or queue; all in one without it"),
         (
             "as_of" = Option<String>,
@@ -134,14 +133,12 @@ pub(crate) async fn get(
     Query(asked): Query<Asked>,
 ) -> Result<Json<Vec<FollowUpFigures>>, Problem> {
     let read = || {
-        asked.only(&["from", "to", "by", "as_of"])?;
-        let (days, period) = (asked.days()?, asked.period()?);
-        Ok((days, period, asked.by::<CasesBy>()?, asked.as_of()?))
+        let of = asked.of_cases(&["as_of"])?;
+        Ok((of, asked.days()?, asked.as_of()?))
     };
-    let (days, period, by, as_of) = read().map_err(|e| Problem::invalid(vec![e]))?;
+    let ((from, until, by), days, as_of) = read().map_err(|e| Problem::invalid(vec![e]))?;
     let as_of = as_of.unwrap_or_else(|| metrics.clock.now());
-    let by = by.map_or("all", CasesBy::as_str);
-    let keys = followed_up(&metrics.pool, period, as_of, by)
+    let keys = followed_up(&metrics.pool, (from, until), as_of, by)
         .await
         .map_err(|error| Problem::away("the database", &error))?;
     let figures = |(key, of): (String, FollowedUp)| FollowUpFigures::new(key, days, &of, as_of);
