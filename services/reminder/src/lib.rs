@@ -163,7 +163,7 @@ pub async fn start(
         move |leading| work(working.clone(), config.clone(), leading),
     ));
     Ok(http::router(http::Reminder {
-        keys: Keys::new(with.pool),
+        keys: Keys::new(with.pool, desk.clock.clone()),
         desk,
     }))
 }
