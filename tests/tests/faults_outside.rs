@@ -7,13 +7,17 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use domain::{CaseEvent, Streamed};
 use embedded::{Guard, Nats, Postgres};
-use platform::bus::{self, Rights, ServerConfig};
+use platform::bus::{self, Bus, Rights, ServerConfig};
 use tempfile::TempDir;
 
 use crate::harness::{Api, Product, program};
+
+/// Somebody who may do what no service may: hold a reader up.
+const SABOTEUR: &str = "saboteur";
+const PAUSE: &str = "$JS.API.CONSUMER.PAUSE.CONTACTS.metrics";
 
 /// The servers, with the rights that the product's services need.
 pub(crate) struct Outside {
@@ -56,6 +60,32 @@ impl Outside {
     /// A product that uses this NATS, and the PostgreSQL of its own folder.
     pub(crate) fn on_this_nats(&self, environment: &[(&str, &str)]) -> anyhow::Result<Product> {
         self.run(&["all"], environment)
+    }
+
+    /// A replica of intake by the name `instance`, on both of these servers.
+    pub(crate) fn replica(&self, instance: &str) -> anyhow::Result<Product> {
+        let database = self.postgres()?.url();
+        self.run(
+            &["intake"],
+            &[
+                ("KOMMUNLOTS_DATABASE_URL", &database),
+                ("KOMMUNLOTS_INTAKE_INSTANCE", instance),
+            ],
+        )
+    }
+
+    /// Holds metrics' reading of `CONTACTS` up, or lets it go on: what intake tells then waits on the bus, and all else goes
+    /// on as ever.
+    pub(crate) async fn hold_contacts_up(&self, hold: bool) -> anyhow::Result<()> {
+        let keys = self.folder.path().join("nats/keys");
+        let bus = Bus::connect(&self.nats()?.url(), SABOTEUR, Some(&keys)).await?;
+        let until = if hold { "2100-01-01" } else { "2000-01-01" };
+        let wish = format!("{{\"pause_until\":\"{until}T00:00:00Z\"}}");
+        let answer = bus.client.request(PAUSE, wish.into()).await?;
+        bus.close().await;
+        let answer: serde_json::Value = serde_json::from_slice(&answer.payload)?;
+        ensure!(answer["error"].is_null(), "{answer}");
+        Ok(())
     }
 
     /// One service on both of these servers.
@@ -135,6 +165,12 @@ async fn start_nats(folder: &Path, guard: &Guard) -> anyhow::Result<Nats> {
         metrics::rights(),
         wallboard::rights(),
         reminder(),
+        Rights {
+            service: SABOTEUR,
+            publish: vec![PAUSE.to_owned()],
+            subscribe: Vec::new(),
+            answers: false,
+        },
     ];
     Nats::start(folder, guard, |place| {
         let config = ServerConfig {

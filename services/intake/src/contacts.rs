@@ -82,7 +82,10 @@ impl Write for Contacts {
                 }
             }
         }
-        let rows: Vec<_> = rows.into_values().collect();
+        let mut rows: Vec<_> = rows.into_values().collect();
+        // Another replica may be told of the same contacts at this moment: in one order, neither waits for a row while the
+        // other waits for one of its.
+        rows.sort_unstable_by_key(ContactRow::id);
         let mut added = match self
             .write(connection, jobs, &rows, &events, Known::None)
             .await

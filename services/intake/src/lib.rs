@@ -188,7 +188,7 @@ pub async fn start(
         stop.clone(),
     ));
 
-    let keys = Keys::new(with.pool.clone());
+    let keys = Keys::new(with.pool.clone(), with.clock.clone());
     let letters = Keeper {
         pool: with.pool.clone(),
         keys: keys.clone(),

@@ -152,7 +152,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: MailCommand,
     },
-    /// Make API keys
+    /// Make, list and revoke API keys
     Key {
         #[command(subcommand)]
         what: KeyCommand,
@@ -272,11 +272,21 @@ pub(crate) enum KeyCommand {
     /// Make a key and print it; only its hash is kept
     New {
         /// Whom it is for, such as `pbx` or `desk`
-        #[arg(long)]
+        #[arg(long, value_parser = key_name)]
         name: String,
         /// What it may do: contacts:write, cases:write, cases:read, agreements:write, operate; may be given several times
         #[arg(long, required = true)]
         scope: Vec<Scope>,
+    },
+    /// List keys: whom each is for, when it was made and last used, and what it may do; never the keys themselves
+    List,
+    /// Make a key no good
+    ///
+    /// A service remembers a good key for 10 seconds, so within that time every one refuses it.
+    Revoke {
+        /// Its name, or its id where several have the name
+        #[arg(value_name = "NAME|ID")]
+        which: String,
     },
 }
 
@@ -284,4 +294,14 @@ pub(crate) enum KeyCommand {
 pub(crate) enum ConfigCommand {
     /// Tell what is wrong with the configuration, or what it comes to
     Check,
+}
+
+/// A name that a list can show, and that somebody can find again.
+fn key_name(text: &str) -> Result<String, String> {
+    let fits = (1..=64).contains(&text.chars().count());
+    if fits && text.trim() == text && !text.contains(char::is_control) {
+        Ok(text.to_owned())
+    } else {
+        Err("give 1 to 64 characters on one line, without space around them".to_owned())
+    }
 }

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command, KeyCommand};
+use cli::{Cli, Command};
 
 /// A quarter of the product's time under load went to the system's allocator.
 #[global_allocator]
@@ -98,9 +98,7 @@ async fn run(cli: Cli, settings: config::Settings) -> anyhow::Result<()> {
             commands::dead_letters::run(settings, &cli.access, what).await
         }
         Command::Mail { what } => commands::mail::run(settings, &cli.access, what).await,
-        Command::Key {
-            what: KeyCommand::New { name, scope },
-        } => commands::key::new(settings, &name, &scope).await,
+        Command::Key { what } => commands::key::run(settings, what).await,
         Command::NatsConfig(mut wanted) => {
             wanted.agreements = wanted.agreements.or(settings.routing.agreements);
             commands::nats_config::run(&wanted)

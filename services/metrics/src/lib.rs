@@ -100,7 +100,7 @@ pub fn start(
 
     let letters = Keeper {
         pool: with.pool.clone(),
-        keys: Keys::new(with.pool.clone()),
+        keys: Keys::new(with.pool.clone(), with.clock.clone()),
         again: send_again(&with.pool),
     };
     http::router(http::Metrics {

@@ -163,7 +163,7 @@ pub async fn start(
         stop.clone(),
         move |leading| work(working.clone(), config.clone(), leading),
     ));
-    let keys = Keys::new(with.pool.clone());
+    let keys = Keys::new(with.pool.clone(), desk.clock.clone());
     let letters = Keeper {
         pool: with.pool.clone(),
         keys: keys.clone(),

@@ -251,7 +251,7 @@ pub async fn start(
         wake: mail_wake.clone(),
     };
     tasks.spawn(mailer.run(stop.clone()));
-    let keys = Keys::new(with.pool.clone());
+    let keys = Keys::new(with.pool.clone(), with.clock.clone());
     let letters = Keeper {
         pool: with.pool.clone(),
         keys: keys.clone(),

@@ -1,5 +1,7 @@
 //! API keys with scopes. No write without one.
 
+mod issued;
+
 use std::{
     collections::HashMap,
     io::Write,
@@ -10,14 +12,13 @@ use std::{
 
 use anyhow::Context;
 use axum::http::{HeaderMap, StatusCode, header::AUTHORIZATION};
-use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use rand::RngCore;
 use sha2::{Digest, Sha256};
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::Problem;
+use crate::{Clock, Problem};
+pub use issued::{Issued, is_good, issued, new_key, revoke};
 
 /// A revoked key is refused after this time at the latest.
 const REMEMBERED: Duration = Duration::from_secs(10);
@@ -87,14 +88,16 @@ type Remembered = (Instant, KeyId, Vec<String>);
 #[derive(Debug, Clone)]
 pub struct Keys {
     pool: PgPool,
+    clock: Clock,
     known: Arc<Mutex<HashMap<Hash, Remembered>>>,
 }
 
 impl Keys {
-    /// Keys as `pool`'s database holds them.
-    pub fn new(pool: PgPool) -> Self {
+    /// Keys as `pool`'s database holds them; `clock` dates their use.
+    pub fn new(pool: PgPool, clock: Clock) -> Self {
         Self {
             pool,
+            clock,
             known: Arc::default(),
         }
     }
@@ -143,6 +146,15 @@ impl Keys {
         .await
         .map_err(|error| Problem::away("the database", &error))?;
         let (id, scopes) = row.ok_or_else(unauthorized)?;
+        let used = sqlx::query("SELECT access.key_used($1, $2)")
+            .bind(id)
+            .bind(self.clock.now().to_sqlx())
+            .execute(&self.pool)
+            .await;
+        if let Err(error) = used {
+            // It says when the key was used last, and decides nothing.
+            tracing::warn!(%error, "cannot note that a key was used");
+        }
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|_, (since, ..)| since.elapsed() < REMEMBERED);
         known.insert(hash, (Instant::now(), KeyId(id), scopes.clone()));
@@ -156,48 +168,6 @@ fn unauthorized() -> Problem {
         "no valid key",
         "send the header `Authorization: Bearer <key>`; make a key with kommunlots key new",
     )
-}
-
-/// Makes a key and stores its hash. The key itself is returned once and kept nowhere.
-///
-/// # Errors
-/// When the database fails.
-pub async fn new_key(
-    connection: &mut PgConnection,
-    name: &str,
-    scopes: &[Scope],
-    now: Timestamp,
-) -> Result<String, sqlx::Error> {
-    let mut bytes = [0u8; 32];
-    rand::rng().fill_bytes(&mut bytes);
-    let key = bytes
-        .iter()
-        .fold("kl_".to_owned(), |text, byte| text + &format!("{byte:02x}"));
-    sqlx::query(
-        "INSERT INTO access.api_key (id, name, hash, scopes, created_at) VALUES ($1, $2, $3, $4, $5)",
-    )
-    .bind(Uuid::now_v7())
-    .bind(name)
-    .bind(&Sha256::digest(&key)[..])
-    .bind(scopes.iter().map(|s| s.as_str()).collect::<Vec<_>>())
-    .bind(now.to_sqlx())
-    .execute(connection)
-    .await?;
-    Ok(key)
-}
-
-/// Whether a key that is kept in a file is still good for everything: one made by an older program lacks newer scopes.
-///
-/// # Errors
-/// When the database fails.
-pub async fn is_good(connection: &mut PgConnection, key: &str) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar(
-        "SELECT EXISTS (SELECT FROM access.api_key WHERE hash = $1 AND revoked_at IS NULL AND scopes @> $2)",
-    )
-    .bind(&Sha256::digest(key.trim())[..])
-    .bind(Scope::ALL.map(Scope::as_str))
-    .fetch_one(connection)
-    .await
 }
 
 /// Writes a secret to a file that only its owner may read: all of it or nothing, also if the process is killed meanwhile.

@@ -1,5 +1,6 @@
 //! The consumer: applies a stream's events to a service's own tables, each exactly once and in order.
 
+mod beat;
 mod line;
 mod message;
 mod progress;
@@ -27,6 +28,7 @@ use crate::{
     heartbeat::{Heartbeat, TellAgain, heartbeats_of, tell_again_subject},
     meters, seldom,
 };
+use beat::{Beat, Before};
 use line::Line;
 pub(crate) use message::read;
 use message::{Body, Received};
@@ -141,8 +143,8 @@ pub async fn positions(pool: &PgPool) -> Result<BTreeMap<String, u64>, sqlx::Err
 type Positions = HashMap<String, u64>;
 /// A message and its event.
 type Readable<'a, E> = (&'a Received<E>, &'a E);
-/// What each source's last heartbeat told, and what had been applied then.
-type Before = HashMap<String, (u64, u64)>;
+/// What there was at each source's last heartbeat.
+type Befores = HashMap<String, Before>;
 
 impl<A: Apply> Consumer<A> {
     const STREAM: Stream = <A::Event as Streamed>::STREAM;
@@ -226,7 +228,7 @@ impl<A: Apply> Consumer<A> {
             .client
             .subscribe(heartbeats_of(Self::STREAM))
             .await?;
-        let mut before = Before::new();
+        let mut before = Befores::new();
         let mut kept = Kept::new(self.pool.clone());
         so_far.failing = false;
         so_far.unmade = UNMADE;
@@ -485,27 +487,26 @@ impl<A: Apply> Consumer<A> {
         Ok(dead_letters::insert(transaction, &letter, self.clock.now()).await?)
     }
 
-    /// Compares what a source says it has told with what has been applied. One heartbeat may cross with events under way,
-    /// so only what two in a row say counts. An age that grows although the source lives means that its events do not
-    /// come through.
-    async fn heartbeat(&self, beat: Heartbeat, positions: &Positions, before: &mut Before) {
-        let position = positions.get(&beat.source).copied().unwrap_or(0);
-        let last = before.insert(beat.source.clone(), (beat.last, position));
-        if last.is_none_or(|(told, _)| position >= told) {
-            self.progress.heard(&beat.source);
-        }
-        if beat.last > position && last.is_some_and(|(told, had)| told > had && had == position) {
-            // The tail is lost: the source is ahead, and nothing has come meanwhile.
-            self.ask_again(&beat.source, position + 1).await;
-        } else if beat.last < position && last.is_some_and(|(told, had)| told < had) {
-            tracing::error!(
+    /// Compares what a source says it has told with what has been applied. An age that grows although the source lives
+    /// means that its events do not come through.
+    async fn heartbeat(&self, beat: Heartbeat, positions: &Positions, before: &mut Befores) {
+        let now = Before {
+            told: beat.last,
+            applied: positions.get(&beat.source).copied().unwrap_or(0),
+        };
+        let last = before.insert(beat.source.clone(), now);
+        match Beat::read(last, now) {
+            Beat::Whole => self.progress.heard(&beat.source),
+            Beat::UnderWay => {}
+            Beat::TailLost => self.ask_again(&beat.source, now.applied + 1).await,
+            Beat::Forgotten => tracing::error!(
                 service = self.service,
                 source = beat.source,
-                told = beat.last,
-                applied = position,
+                told = now.told,
+                applied = now.applied,
                 "the source knows fewer events than were applied, so its next ones would be taken for known; \
                  was its database restored from an older backup? restore this service's to the same moment"
-            );
+            ),
         }
     }
 

@@ -38,6 +38,11 @@ impl<'a> ContactRow<'a> {
         }
     }
 
+    /// Whose row it is.
+    pub(crate) fn id(&self) -> ContactId {
+        self.told.event.contact
+    }
+
     /// Earliest and latest, as the database merges them with what it has.
     pub(crate) fn add(&mut self, event: &ContactEvent) {
         let at = Some(event.at);
