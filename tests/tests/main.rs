@@ -66,4 +66,6 @@ mod queue_log_follow;
 mod queue_log_import;
 mod queue_log_months;
 mod queue_log_reader;
+mod reminder;
+mod reminder_lease;
 mod telemetry;
