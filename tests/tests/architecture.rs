@@ -48,7 +48,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
 
 #[test]
 fn services_know_the_platform_and_not_each_other() -> anyhow::Result<()> {
-    let services = ["intake", "routing", "metrics", "wallboard"];
+    let services = ["intake", "routing", "reminder", "metrics", "wallboard"];
     for service in services {
         let known = dependencies(&format!("services/{service}"))?;
         assert!(
@@ -81,7 +81,7 @@ fn the_domain_does_no_io() -> anyhow::Result<()> {
         assert!(!known.contains(io), "the domain must not know {io}");
     }
     let platform = dependencies("shared/platform")?;
-    for service in ["intake", "metrics", "wallboard", "embedded"] {
+    for service in ["intake", "reminder", "metrics", "wallboard", "embedded"] {
         assert!(
             !platform.contains(service),
             "the platform must not know {service}"
@@ -92,7 +92,7 @@ fn the_domain_does_no_io() -> anyhow::Result<()> {
 
 #[test]
 fn a_service_speaks_sql_in_its_store_only() -> anyhow::Result<()> {
-    for service in ["intake", "metrics", "wallboard"] {
+    for service in ["intake", "reminder", "metrics", "wallboard"] {
         let mut files = Vec::new();
         sources(
             &root().join("services").join(service).join("src"),

@@ -44,7 +44,7 @@ fn is_refused(events: &[String], what: &str, subject: &str) -> bool {
 }
 
 /// Service, subject, whether it may publish there, whether it may subscribe there.
-const RIGHTS: [(&str, &str, bool, bool); 36] = [
+const RIGHTS: [(&str, &str, bool, bool); 50] = [
     ("wallboard", "contact.phone.queued", false, false),
     ("wallboard", "contact.*.*", false, false),
     ("wallboard", "case.*.*", false, false),
@@ -103,12 +103,28 @@ const RIGHTS: [(&str, &str, bool, bool); 36] = [
     ("wallboard", "_INBOX_routing.>", false, false),
     ("routing", "contact.phone.queued", false, false),
     ("routing", "case.bygg.registered", false, false),
+    // The agreements name people and links open cases: only reminder asks, and only routing is asked.
+    ("routing", "routing.agreements", false, true),
+    ("routing", "routing.links", false, true),
+    ("reminder", "routing.agreements", true, false),
+    ("reminder", "routing.links", true, false),
+    ("intake", "routing.links", false, false),
+    ("metrics", "routing.agreements", false, false),
+    ("metrics", "_INBOX_reminder.>", false, false),
+    ("wallboard", "routing.links", false, false),
+    // It tells of its steps, and changes no case.
+    ("reminder", "case.bygg.closed", false, false),
+    ("reminder", "case.bygg.forwarded", false, false),
+    ("reminder", "intake.content", false, false),
+    ("reminder", "contact.phone.queued", false, false),
+    ("reminder", "$JS.API.STREAM.DELETE.CASES", false, false),
+    ("routing", "case.bygg.escalated", false, false),
 ];
 
 #[tokio::test]
 async fn each_service_may_do_its_own_work_and_nothing_else() -> anyhow::Result<()> {
     let product = Product::start()?;
-    for service in ["wallboard", "metrics", "intake", "routing"] {
+    for service in ["wallboard", "metrics", "intake", "routing", "reminder"] {
         let speaker = Speaker::connect(&product, service).await?;
         let rights: Vec<_> = RIGHTS.iter().filter(|r| r.0 == service).collect();
         let mut subscribers = Vec::new();
@@ -157,7 +173,7 @@ async fn each_service_may_do_its_own_work_and_nothing_else() -> anyhow::Result<(
     assert!(with_key.is_err());
 
     // Keys are for their owner's eyes.
-    for service in ["wallboard", "metrics", "intake", "routing"] {
+    for service in ["wallboard", "metrics", "intake", "routing", "reminder"] {
         use std::os::unix::fs::PermissionsExt;
         let key = product.data().join(format!("nats/keys/{service}.nk"));
         let mode = std::fs::metadata(key)?.permissions().mode();

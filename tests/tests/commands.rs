@@ -104,6 +104,7 @@ fn the_command_line_explains_itself_and_refuses_what_it_does_not_know() -> anyho
         "demo",
         "import",
         "routing",
+        "reminder",
         "agreements",
         "figures",
         "dead-letters",
@@ -117,7 +118,7 @@ fn the_command_line_explains_itself_and_refuses_what_it_does_not_know() -> anyho
         assert!(listed, "{command} is not in {out}");
     }
     // Services that are not there yet do not pretend to be.
-    for absent in ["reminder", "complaint"] {
+    for absent in ["complaint"] {
         assert_eq!(run(&[absent], &[])?.0, 2, "{absent}");
     }
     for (arguments, named) in [

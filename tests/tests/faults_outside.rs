@@ -78,7 +78,7 @@ impl Outside {
     /// on as ever.
     pub(crate) async fn hold_contacts_up(&self, hold: bool) -> anyhow::Result<()> {
         let keys = self.folder.path().join("nats/keys");
-        let bus = Bus::connect(&self.nats()?.url(), SABOTEUR, Some(&keys)).await?;
+        let bus = Bus::connect(&self.nats()?.url(), SABOTEUR, Some(&keys), None).await?;
         let until = if hold { "2100-01-01" } else { "2000-01-01" };
         let wish = format!("{{\"pause_until\":\"{until}T00:00:00Z\"}}");
         let answer = bus.client.request(PAUSE, wish.into()).await?;

@@ -71,6 +71,8 @@ mod queue_log_follow;
 mod queue_log_import;
 mod queue_log_months;
 mod queue_log_reader;
+mod reminder;
+mod reminder_lease;
 mod source_age;
 mod strangers;
 mod telemetry;

@@ -173,10 +173,15 @@ fn closed() -> BTreeMap<&'static str, Vec<&'static str>> {
             ],
         ),
         ("route", routes),
-        ("service", vec!["intake", "metrics", "routing"]),
+        ("service", vec!["intake", "metrics", "reminder", "routing"]),
         (
             "source",
-            vec!["intake/CONTACTS", "intake/CASES", "routing/CASES"],
+            vec![
+                "intake/CONTACTS",
+                "intake/CASES",
+                "reminder/CASES",
+                "routing/CASES",
+            ],
         ),
         ("state", vec!["registered", "resolved"]),
         (
@@ -190,6 +195,7 @@ fn closed() -> BTreeMap<&'static str, Vec<&'static str>> {
             vec!["share", "limit", "promised", "contact_person", "heads"],
         ),
         ("stream", streams),
+        ("what", vec!["taken", "missed"]),
     ])
 }
 

@@ -363,13 +363,13 @@ impl Settings {
         })
     }
 
-    /// Reminder's part. Its mails go the way of routing's: to the same people, about the same cases.
+    /// Reminder's part.
     pub(crate) fn reminder(&self) -> anyhow::Result<reminder::Config> {
-        let routing = self.routing(BTreeSet::new(), "http://localhost")?;
+        let (mail, mail_from) = self.mail()?;
         Ok(reminder::Config {
-            mail_from: routing.mail_from,
-            mail: routing.mail,
-            duplicate_window: routing.duplicate_window,
+            mail_from,
+            mail,
+            duplicate_window: Duration::from_secs(self.duplicate_window_s),
         })
     }
 

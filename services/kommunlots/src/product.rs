@@ -209,7 +209,7 @@ impl Product {
         }
         if roles.reminder {
             let with = reminder::Surroundings {
-                pool: pool(reminder::SCHEMA, 8, Commit::Durable).await?,
+                pool: pool(reminder::SCHEMA, 4, Commit::Durable).await?,
                 bus: bus(reminder::rights().service).await?,
                 clock: clock.clone(),
             };

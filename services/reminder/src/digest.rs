@@ -79,7 +79,7 @@ async fn send(desk: &Desk, leading: &Leading, now: Timestamp) -> anyhow::Result<
             .into_iter()
             .chain(schedule::next(&working_time, now))
             .min();
-        if let Some(meeting) = schedule::week(&working_time, people::meeting(agreed), now) {
+        if let Some(meeting) = schedule::week(&working_time, agreed.meeting, now) {
             let of = (department, agreed, meeting);
             contact_person(desk, leading, &mut connection, of, now).await?;
         }

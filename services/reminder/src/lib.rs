@@ -47,6 +47,9 @@ pub use rules::{Differing, OutlineLine, OutlineState, SimulatedCount, SimulatedS
 const SERVICE: &str = "reminder";
 /// Connections for what is under the lease: the consumer, the sweep, the digests, the agreements, the lease itself.
 const FENCED: u32 = 6;
+/// A mail's transaction rests while the mail server thinks. A server that takes longer makes the transaction begin again, and
+/// no mail go twice; a mail that a stopped process was sending is another's after it.
+const MAIL_REST: Duration = Duration::from_secs(8);
 
 /// Reminder's tables.
 pub const SCHEMA: Schema = Schema {
@@ -146,7 +149,7 @@ pub async fn start(
     let source = event_log::source_of::<CaseEvent>(SERVICE);
     event_log::ensure_source(&mut *with.pool.acquire().await?, &source).await?;
     let desk = Desk {
-        fenced: lease::pool(&with.pool, FENCED),
+        fenced: lease::pool(&with.pool, FENCED, lease::REST),
         pool: with.pool.clone(),
         bus: with.bus,
         clock: with.clock,
@@ -205,7 +208,7 @@ async fn work(desk: Desk, config: Config, leading: Leading) -> anyhow::Result<()
     tasks.spawn(relay.run(ended.clone()));
     let mailer = Mailer {
         service: SERVICE,
-        pool: desk.pool.clone(),
+        pool: lease::pool(&desk.pool, 1, MAIL_REST),
         from: config.mail_from,
         transport: config.mail,
         clock: desk.clock.clone(),

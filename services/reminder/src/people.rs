@@ -2,10 +2,10 @@
 //! terms of a plan, which stay as they were.
 
 use domain::{
-    Agreements, AgreementsVersion, CaseType, Department, DepartmentAgreement, GroupId,
+    Agreements, AgreementsVersion, CaseType, Department, GroupId,
     OpeningHours, Person, Role, WorkingTime, bound, in_force, local_day, numbered,
 };
-use jiff::{Timestamp, civil::Weekday};
+use jiff::Timestamp;
 use platform::mail::Address;
 
 use crate::rules::{Plan, Terms};
@@ -88,14 +88,10 @@ pub(crate) fn unit_head(agreements: &Agreements) -> Option<Address> {
     of(&agreements.unit_head)
 }
 
-/// Where the guides' list goes.
+/// Where the guides' list goes: to their mailbox, or to the unit head where they have none.
 pub(crate) fn guides(agreements: &Agreements) -> Option<Address> {
-    of(&agreements.unit_head)
-}
-
-/// The weekday on which a department's contact person meets the centre.
-pub(crate) fn meeting(_department: &DepartmentAgreement) -> Weekday {
-    Weekday::Monday
+    let guides = agreements.guides.as_ref();
+    of(guides.unwrap_or(&agreements.unit_head))
 }
 
 /// A person's address.

@@ -20,12 +20,8 @@ const STANDBY: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(2);
 /// What works is given this long to end when the lease is lost; it can write nothing by then.
 const FAREWELL: Duration = Duration::from_secs(5);
-/// A transaction that rests for so long belongs to a process that stands still: the server ends it, so that nobody waits for
-/// its locks. A client that takes nothing for so long is cut off likewise.
-const REST_MS: [(&str, &str); 2] = [
-    ("idle_in_transaction_session_timeout", "3000"),
-    ("tcp_user_timeout", "4000"),
-];
+/// A transaction that rests for so long belongs to a process that stands still; see [`pool`].
+pub const REST: Duration = Duration::from_secs(3);
 
 /// The lease, held by this process.
 #[derive(Debug, Clone)]
@@ -62,9 +58,16 @@ impl Leading {
     }
 }
 
-/// A pool like `pool`, of at most `connections`, for transactions under a lease: the server ends those that rest.
-pub fn pool(pool: &PgPool, connections: u32) -> PgPool {
-    let options = (*pool.connect_options()).clone().options(REST_MS);
+/// A pool like `pool`, of at most `connections`, for transactions under a lease. The server ends those that rest for longer
+/// than `rest`, so that nobody waits for the locks of a process that stands still; a client that takes nothing for so long is
+/// cut off likewise.
+pub fn pool(pool: &PgPool, connections: u32, rest: Duration) -> PgPool {
+    let rest = rest.as_millis();
+    let limits = [
+        ("idle_in_transaction_session_timeout", rest),
+        ("tcp_user_timeout", rest),
+    ];
+    let options = (*pool.connect_options()).clone().options(limits);
     pool.options()
         .clone()
         .max_connections(connections)

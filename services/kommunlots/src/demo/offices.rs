@@ -1,5 +1,5 @@
 //! The departments' own systems: each speaks on the bus with its department's credentials, takes the cases it is told of,
-//! and closes them as time passes: most in time, some late, some never.
+//! and closes them as time passes: most in time, some late, some when they have been reminded of them, some never.
 
 use std::{
     collections::BTreeMap,
@@ -12,9 +12,11 @@ use async_nats::{
     Client, ConnectOptions,
     jetstream::{consumer::PullConsumer, context::ContextBuilder},
 };
-use domain::{CaseClosure, CaseId, CaseOutcome, Department, Envelope, News, NewsOf, out_stream};
+use domain::{
+    CaseClosure, CaseId, CaseOutcome, Department, Envelope, FollowUpStep, News, NewsOf, out_stream,
+};
 use futures::StreamExt;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use platform::Clock;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use tokio::task::JoinSet;
@@ -123,16 +125,18 @@ async fn until(clock: &Clock, at: Option<Timestamp>) {
 /// Decides when a case will be closed, and how. The same case is always decided the same. What an officer has closed or sent
 /// back is not the system's to close.
 fn take(open: &mut BTreeMap<(Timestamp, CaseId), CaseOutcome>, news: &News) {
-    if let NewsOf::Closed { case, .. } | NewsOf::Bounced { case } = &news.what {
-        open.retain(|(_, waiting), _| waiting != case);
-    }
-    let NewsOf::Forwarded {
-        case,
-        due: Some(due),
-        ..
-    } = &news.what
-    else {
-        return;
+    let (case, due) = match &news.what {
+        NewsOf::Forwarded {
+            case,
+            due: Some(due),
+            ..
+        } => (case, due),
+        NewsOf::Reminded { case, step, .. } => return remember(open, *case, *step, news.at),
+        NewsOf::Closed { case, .. } | NewsOf::Bounced { case } => {
+            open.retain(|(_, waiting), _| waiting != case);
+            return;
+        }
+        _ => return,
     };
     let mut rng = StdRng::seed_from_u64(case.0.as_u64_pair().1);
     if chance(&mut rng, FORGOTTEN) {
@@ -150,10 +154,32 @@ fn take(open: &mut BTreeMap<(Timestamp, CaseId), CaseOutcome>, news: &News) {
         _ => CaseOutcome::Done,
     };
     if let Ok(after) =
-        jiff::SignedDuration::try_from_secs_f64(due.duration_since(news.at).as_secs_f64() * share)
+        SignedDuration::try_from_secs_f64(due.duration_since(news.at).as_secs_f64() * share)
     {
         open.insert((news.at + after, *case), outcome);
     }
+}
+
+/// A case that was forgotten is found again by some, and by more the higher up they hear of it.
+fn remember(
+    open: &mut BTreeMap<(Timestamp, CaseId), CaseOutcome>,
+    case: CaseId,
+    step: FollowUpStep,
+    at: Timestamp,
+) {
+    let found = match step {
+        FollowUpStep::Share => 0.2,
+        FollowUpStep::Limit | FollowUpStep::Promised => 0.4,
+        FollowUpStep::ContactPerson => 0.6,
+        FollowUpStep::Heads => 0.9,
+    };
+    let mut rng = StdRng::seed_from_u64(case.0.as_u64_pair().1 ^ (1 + step as u64));
+    let known = open.keys().any(|(_, known)| *known == case);
+    if known || !chance(&mut rng, found) {
+        return;
+    }
+    let after = SignedDuration::from_mins(rng.random_range(20..300));
+    open.insert((at + after, case), CaseOutcome::Done);
 }
 
 /// Publishes a closure, and waits until the bus has it.

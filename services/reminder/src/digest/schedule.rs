@@ -39,8 +39,8 @@ mod tests {
 
     fn office() -> WorkingTime {
         let hours = serde_json::json!({ "hours": {
-            "monday": "08:00-16:30", "tuesday": "08:00-16:30", "wednesday": "08:00-16:30",
-            "thursday": "08:00-16:30", "friday": "08:00-16:30",
+            "monday": ["08:00-16:30"], "tuesday": ["08:00-16:30"], "wednesday": ["08:00-16:30"],
+            "thursday": ["08:00-16:30"], "friday": ["08:00-16:30"],
         } });
         serde_json::from_value(hours).unwrap()
     }

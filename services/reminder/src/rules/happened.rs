@@ -94,9 +94,7 @@ impl Plan {
             }
             Follow::Imported { .. } | Follow::NoLimit => Default::default(),
         };
-        let Terms {
-            department, group, ..
-        } = terms;
+        let (department, group) = (&terms.department, &terms.group);
         line(
             self.clock.started,
             format!("{} till gruppen {group} på {department}{}", what.0, limit.0),

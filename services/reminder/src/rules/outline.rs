@@ -1,7 +1,7 @@
 //! A plan in sentences: how things are and what comes next. What has happened is in [`super::happened`].
 
 use domain::{FollowUpStep, Words};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -74,14 +74,22 @@ impl Plan {
         let (limit, at) = (working_hours(measures.limit), moment(due));
         if self.is_late(now) {
             let late = working_hours(reading - measures.limit);
+            let by = if hours(reading - measures.limit) == hours(SignedDuration::ZERO) {
+                Default::default()
+            } else {
+                (
+                    format!(" med {}", late.swedish),
+                    format!(" by {}", late.english),
+                )
+            };
             return words(
                 format!(
-                    "Tidsgränsen på {} gick ut {}, så ärendet är försenat med {}.",
-                    limit.swedish, at.swedish, late.swedish
+                    "Tidsgränsen på {} gick ut {}, så ärendet är försenat{}.",
+                    limit.swedish, at.swedish, by.0
                 ),
                 format!(
-                    "The time limit of {} passed on {}, so the case is overdue by {}.",
-                    limit.english, at.english, late.english
+                    "The time limit of {} passed on {}, so the case is overdue{}.",
+                    limit.english, at.english, by.1
                 ),
             );
         }
@@ -118,10 +126,22 @@ impl Plan {
         }
         let ahead = self.ahead(terms, &clock);
         if ahead.is_empty() {
-            lines.push(holds(words(
-                "Alla steg är tagna; ingen mer påminns.".to_owned(),
-                "All steps are taken; nobody else is reminded.".to_owned(),
-            )));
+            let all = self
+                .done
+                .iter()
+                .any(|done| done.step == FollowUpStep::Heads);
+            let (swedish, english) = if all {
+                (
+                    "Alla steg är tagna; ingen mer påminns.",
+                    "All steps are taken; nobody else is reminded.",
+                )
+            } else {
+                (
+                    "Förvaltningen har inte öppet de närmaste åren, så inget steg kan tas.",
+                    "The department is not open in the years to come, so no step can be taken.",
+                )
+            };
+            lines.push(holds(words(swedish.to_owned(), english.to_owned())));
             return;
         }
         lines.push(holds(match goes_on.map(moment) {
@@ -159,13 +179,13 @@ impl Plan {
             let whom = whom(ahead.step, terms);
             let words = words(
                 format!(
-                    "{} {}, {}.",
+                    "{} {}{}.",
                     capital(&time.swedish),
                     whom.is_told.swedish,
                     when.swedish
                 ),
                 format!(
-                    "On {} {}, {}.",
+                    "On {} {}{}.",
                     time.english, whom.is_told.english, when.english
                 ),
             );

@@ -110,7 +110,7 @@ pub(super) fn reason(step: FollowUpStep, measures: &Measures, reading: SignedDur
     }
 }
 
-/// When a step comes, of one that is still to come.
+/// When a step comes, of one that is still to come: the end of a sentence, with what joins it to its beginning.
 pub(super) fn when(step: FollowUpStep, measures: &Measures) -> Words {
     let after = |length| {
         let length = working_hours(length);
@@ -122,28 +122,28 @@ pub(super) fn when(step: FollowUpStep, measures: &Measures) -> Words {
             None => ("tidsgränsen", "the time limit"),
         };
         words(
-            format!("{} efter {}", length.swedish, from.0),
-            format!("{} after {}", length.english, from.1),
+            format!(", {} efter {}", length.swedish, from.0),
+            format!(", {} after {}", length.english, from.1),
         )
     };
     match step {
         FollowUpStep::Share => {
             let reason = reason(step, measures, measures.share_of_limit());
             words(
-                format!("när {}", reason.swedish),
-                format!("when {}", reason.english),
+                format!(" när {}", reason.swedish),
+                format!(" when {}", reason.english),
             )
         }
         FollowUpStep::Limit => {
             let limit = working_hours(measures.limit);
             words(
-                format!("när tidsgränsen ({}) har gått ut", limit.swedish),
-                format!("when the time limit ({}) has passed", limit.english),
+                format!(" när tidsgränsen ({}) har gått ut", limit.swedish),
+                format!(" when the time limit ({}) has passed", limit.english),
             )
         }
         FollowUpStep::Promised => words(
-            "när tiden som gruppen har lovat är inne".to_owned(),
-            "when the time that the group has promised has come".to_owned(),
+            " när tiden som gruppen har lovat är inne".to_owned(),
+            " when the time that the group has promised has come".to_owned(),
         ),
         FollowUpStep::ContactPerson => {
             after(measures.steps.contact_person_after_working_hours.duration())

@@ -6,6 +6,7 @@ use domain::{
 };
 
 use super::super::{
+    Terms,
     example::{Story, at},
     local, simulate,
     simulate::Simulation,
@@ -39,7 +40,7 @@ fn agreements(limit: u32, urgent: u32) -> Agreements {
             "pause_cap_working_hours": 80,
             "default_group": "handlaggare",
             "default_limit_working_hours": 400,
-            "default_reminders": reminders,
+            "default_reminders": {"first_at_share": 0.25},
             "case_types": {"bygglov": {
                 "rosa_group": 4,
                 "depth": "centre",
@@ -201,4 +202,37 @@ fn what_is_told_to_nobody_is_not_counted_as_sent() {
         [(Share, 0, 1), (Limit, 0, 1), (ContactPerson, 1, 1)]
     );
     assert_eq!(run.cases, 1);
+}
+
+#[test]
+fn terms_are_the_case_types_the_departments_or_those_of_everybody() {
+    let agreements = agreements(40, 8);
+    let of = |department: &str, case_type: &str| {
+        let (department, group) = (department.parse().unwrap(), "handlaggare".parse().unwrap());
+        Terms::of(
+            &agreements,
+            &department,
+            &case_type.parse().unwrap(),
+            &group,
+        )
+    };
+    let agreed = of("bygg", "bygglov");
+    assert_eq!(agreed.steps.first_at_share, 0.5);
+    assert_eq!(
+        (agreed.department.as_str(), agreed.group.as_str()),
+        ("Byggnadsförvaltningen", "Handläggare")
+    );
+    assert_eq!(of("bygg", "okand").steps.first_at_share, 0.25);
+    let unknown = of("skola", "bygglov");
+    assert_eq!(unknown.steps, Default::default());
+    assert_eq!(
+        (unknown.department.as_str(), unknown.group.as_str()),
+        ("skola", "handlaggare")
+    );
+    assert!(
+        unknown
+            .working_time
+            .next_working(at("2026-11-23 10:00"))
+            .is_none()
+    );
 }

@@ -90,8 +90,8 @@ fn an_outline_tells_what_happened_and_what_comes() {
              som följer efter den räknas från den lovade tiden.",
             "Tidsgränsen går ut tisdag 2026-11-24 16:00; 12 av 16 arbetstimmar har gått.",
             "Om ärendet inte avslutas eller pausas innan dess kommer detta härnäst:",
-            "Onsdag 2026-11-25 08:00 påminns gruppen Handläggare, när tidsgränsen (16 arbetstimmar) har gått ut.",
-            "Fredag 2026-11-27 12:00 påminns gruppen Handläggare, när tiden som gruppen har lovat är inne.",
+            "Onsdag 2026-11-25 08:00 påminns gruppen Handläggare när tidsgränsen (16 arbetstimmar) har gått ut.",
+            "Fredag 2026-11-27 12:00 påminns gruppen Handläggare när tiden som gruppen har lovat är inne.",
             "Måndag 2026-11-30 12:00 underrättas kontaktpersonen på Byggnadsförvaltningen, 8 arbetstimmar efter tiden som \
              gruppen har lovat.",
             "Tisdag 2026-12-01 12:00 underrättas förvaltningschefen på Byggnadsförvaltningen och kontaktcenters \
@@ -113,9 +113,9 @@ fn an_outline_tells_what_happened_and_what_comes() {
              but what comes after it is counted from the promised time.",
             "The time limit passes on Tuesday 2026-11-24 16:00; 12 of 16 working hours have passed.",
             "Unless the case is closed or paused before, this comes next:",
-            "On Wednesday 2026-11-25 08:00 the group Handläggare is reminded, when the time limit (16 working hours) has \
+            "On Wednesday 2026-11-25 08:00 the group Handläggare is reminded when the time limit (16 working hours) has \
              passed.",
-            "On Friday 2026-11-27 12:00 the group Handläggare is reminded, when the time that the group has promised has \
+            "On Friday 2026-11-27 12:00 the group Handläggare is reminded when the time that the group has promised has \
              come.",
             "On Monday 2026-11-30 12:00 the contact person of Byggnadsförvaltningen is told, 8 working hours after the \
              time that the group has promised.",
@@ -180,5 +180,24 @@ fn an_outline_after_days_down_tells_which_step_is_taken_next() {
             "Onsdag 2026-11-25 08:00 underrättas kontaktpersonen på Byggnadsförvaltningen, 8 arbetstimmar efter \
              tidsgränsen.",
         ]
+    );
+}
+
+#[test]
+fn an_outline_does_not_tell_of_lateness_that_nobody_would_count_and_says_when_all_is_done() {
+    let mut story = Story::office("2026-11-20 08:00", 8);
+    let line = |story: &Story, now: &str, back: usize| {
+        let (swedish, _) = story.outline(now);
+        swedish[swedish.len() - back].clone()
+    };
+    story.until("2026-11-23 08:01");
+    assert_eq!(
+        line(&story, "2026-11-23 08:01", 4),
+        "Tidsgränsen på 8 arbetstimmar gick ut fredag 2026-11-20 16:00, så ärendet är försenat."
+    );
+    story.until("2026-12-31 08:00");
+    assert_eq!(
+        line(&story, "2026-12-31 08:00", 1),
+        "Alla steg är tagna; ingen mer påminns."
     );
 }
