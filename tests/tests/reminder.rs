@@ -83,6 +83,7 @@ pub(crate) fn forwarded(
         rule: "bygg/bygglov".to_owned(),
         registered_at: at,
         due: Some(at + limit),
+        centre_working_s: None,
         guide: Some("guide-7".parse()?),
         imported: false,
         historical: None,

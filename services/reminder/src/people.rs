@@ -2,8 +2,8 @@
 //! terms of a plan, which stay as they were.
 
 use domain::{
-    Agreements, AgreementsVersion, CaseType, Department, GroupId,
-    OpeningHours, Person, Role, WorkingTime, bound, in_force, local_day, numbered,
+    Agreements, AgreementsVersion, CaseType, Department, GroupId, OpeningHours, Person, Role,
+    WorkingTime, bound, in_force, local_day, numbered,
 };
 use jiff::Timestamp;
 use platform::mail::Address;
