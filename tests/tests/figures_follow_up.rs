@@ -164,7 +164,7 @@ fn figures(closed: &[Held]) -> Value {
     let count = |of: &dyn Fn(&Held) -> bool| closed.iter().filter(|h| of(h)).count();
     let rounded = |part: usize, whole: usize, decimals: i32| {
         let scale = 10_f64.powi(decimals);
-        (part as f64 / whole as f64 * scale).round() / scale
+        (part as f64 / whole as f64 * scale).round_ties_even() / scale
     };
     let after = |step: Option<FollowUpStep>| {
         let cases = count(&|h| h.steps.last().copied() == step);
