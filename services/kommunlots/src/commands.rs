@@ -21,10 +21,17 @@ use serde::de::DeserializeOwned;
 
 use crate::{client::Client, operations::Place};
 
-/// Services that did not tell what they keep.
+/// Services that did not tell what they keep, or did not do with it what was asked.
+#[derive(Default)]
 struct Silent(Vec<&'static str>);
 
 impl Silent {
+    /// Says at once what a service answered instead.
+    fn tell(&mut self, service: &'static str, error: &anyhow::Error) {
+        eprintln!("{service}: {error:#}");
+        self.0.push(service);
+    }
+
     fn is_none(&self) -> bool {
         self.0.is_empty()
     }
@@ -47,14 +54,11 @@ async fn of_each<T: DeserializeOwned>(
     places: &[Place],
     path: &str,
 ) -> anyhow::Result<(Vec<(&'static str, T)>, Silent)> {
-    let (mut all, mut silent) = (Vec::new(), Silent(Vec::new()));
+    let (mut all, mut silent) = (Vec::new(), Silent::default());
     for (service, prefix) in places {
         match client.get::<Vec<T>>(&format!("{prefix}/{path}"), &[]).await {
             Ok(listed) => all.extend(listed.into_iter().map(|one| (*service, one))),
-            Err(error) => {
-                eprintln!("{service}: {error:#}");
-                silent.0.push(service);
-            }
+            Err(error) => silent.tell(service, &error),
         }
     }
     Ok((all, silent))

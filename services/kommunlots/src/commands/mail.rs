@@ -2,7 +2,7 @@
 
 use platform::mail::{QueuedMail, Retried};
 
-use super::{local, of_each};
+use super::{Silent, local, of_each};
 use crate::{
     cli::{Access, Kept, MailCommand},
     client::{self, Client},
@@ -19,16 +19,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<()> {
     client::with(settings, access, async |client| match what {
         MailCommand::List => list(client).await,
-        MailCommand::Retry { all: true, .. } => {
-            let paths = MAIL.map(|(_, prefix)| format!("{prefix}/mail/retry"));
-            let mut retried = 0;
-            for path in &paths {
-                retried += retry(client, path).await?;
-            }
-            say!(
-                "{retried} tried again; `kommunlots mail list` shows those that are still not taken"
-            )
-        }
+        MailCommand::Retry { all: true, .. } => retry_all(client).await,
         MailCommand::Retry { id, .. } => retry_each(client, &id).await,
     })
     .await
@@ -60,6 +51,18 @@ async fn list(client: &Client) -> anyhow::Result<()> {
 async fn retry(client: &Client, path: &str) -> anyhow::Result<u64> {
     let done: Retried = client.post(path, "application/json", String::new()).await?;
     Ok(done.retried)
+}
+
+async fn retry_all(client: &Client) -> anyhow::Result<()> {
+    let (mut retried, mut silent) = (0, Silent::default());
+    for (service, prefix) in MAIL {
+        match retry(client, &format!("{prefix}/mail/retry")).await {
+            Ok(n) => retried += n,
+            Err(error) => silent.tell(service, &error),
+        }
+    }
+    say!("{retried} tried again; `kommunlots mail list` shows those that are still not taken")?;
+    silent.ok()
 }
 
 async fn retry_each(client: &Client, ids: &[Kept<uuid::Uuid>]) -> anyhow::Result<()> {
