@@ -72,7 +72,7 @@ async fn a_group_promises_a_day_once_and_everybody_sees_it() -> anyhow::Result<(
     for (form, status, says) in [
         ("until=".to_owned(), 422, "href=\"#promise-until\""),
         ("until=i+morgon".to_owned(), 422, "href=\"#promise-until\""),
-        (format!("until={closed}"), 422, "nobody works on that day"),
+        (format!("until={closed}"), 422, "Nobody works on that day"),
         (
             format!("until={}", before(today)?),
             409,
@@ -86,7 +86,7 @@ async fn a_group_promises_a_day_once_and_everybody_sees_it() -> anyhow::Result<(
     ] {
         let refused = officer.sends("promise", &form).await?;
         assert_eq!(refused.status.as_u16(), status, "{form}");
-        refused.shows("nothing has changed")?;
+        refused.shows("Inget är ändrat")?;
         refused.shows(says)?;
     }
     assert_eq!(stored(&mut database, case).await?.0, None);
@@ -101,7 +101,7 @@ async fn a_group_promises_a_day_once_and_everybody_sees_it() -> anyhow::Result<(
     officer.does("pause", &pause).await?.hides("Lova en dag")?;
     let refused = officer.sends("promise", &promise).await?;
     assert_eq!(refused.status, StatusCode::CONFLICT);
-    refused.shows("the case is paused; let the clock go on")?;
+    refused.shows("The case is paused; let the clock go on")?;
     officer.does("resume", "").await?;
 
     // Promised: the end of that day's work, beside a limit that has not moved.
@@ -127,7 +127,7 @@ async fn a_group_promises_a_day_once_and_everybody_sees_it() -> anyhow::Result<(
     for form in [promise, format!("until={later}")] {
         let again = officer.sends("promise", &form).await?;
         assert_eq!(again.status, StatusCode::CONFLICT);
-        again.shows("a day has been promised already")?;
+        again.shows("A day has been promised already")?;
     }
     assert_eq!(promises(&mut database).await?.len(), 1);
     let happened = logged(&mut database, case).await?;
