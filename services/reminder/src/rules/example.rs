@@ -51,6 +51,7 @@ pub(super) fn forwarding(due: Option<Timestamp>) -> Forwarding {
         rule: "bygg/bygglov".to_owned(),
         registered_at: Timestamp::UNIX_EPOCH,
         due,
+        centre_working_s: None,
         guide: Some("v07".parse().unwrap()),
         imported: false,
         historical: None,
@@ -151,6 +152,11 @@ impl Story {
         Some(taking)
     }
 
+    /// When the step that was dealt with last should have been.
+    pub(super) fn planned(&self) -> Timestamp {
+        self.plan.done.last().unwrap().planned
+    }
+
     /// Looks at the plan whenever it says, until a time: what was taken, each with its time.
     pub(super) fn until(&mut self, time: &str) -> Vec<(FollowUpStep, String)> {
         let mut taken = Vec::new();
@@ -161,7 +167,7 @@ impl Story {
             .filter(|next| *next <= until)
         {
             let taking = self.look(next).unwrap();
-            assert_eq!(taking.planned.max(self.reached), next);
+            assert_eq!(self.planned().max(self.reached), next);
             taken.push((taking.step, local(next)));
         }
         self.reached = until;
