@@ -112,12 +112,12 @@ async fn a_citizen_is_told_when_the_case_is_forwarded_late_and_closed() -> anyho
     let officer = Officer::with(&link(post.path(), "bygglov@bygg.example").await?)?;
 
     let mut database = database(&product.data()).await?;
-    let due: jiff_sqlx::Timestamp =
-        sqlx::query_scalar("SELECT due FROM routing.routed_case WHERE id = $1")
+    let due: String =
+        sqlx::query_scalar("SELECT to_json(due)#>>'{}' FROM routing.routed_case WHERE id = $1")
             .bind(case)
             .fetch_one(&mut database)
             .await?;
-    let due = due.to_jiff();
+    let due: Timestamp = due.parse()?;
     let forwarded = told(post.path(), EMAIL, 1).await?.remove(0);
     ensure!(forwarded.contains("svara-inte@exempelkoping.example"));
     let day = local_day(due);

@@ -21,8 +21,8 @@ pub(crate) async fn product(url: &str) -> anyhow::Result<(Product, Api)> {
     let product = Product::run(
         &["all"],
         &[
-            ("KOMMUNLOTS_ROUTING_MAIL", url),
-            ("KOMMUNLOTS_ROUTING_MAIL_FROM", FROM),
+            ("KOMMUNLOTS_MAIL", url),
+            ("KOMMUNLOTS_MAIL_FROM", FROM),
         ],
     )?;
     let api = product.api()?;

@@ -152,6 +152,11 @@ impl Story {
         Some(taking)
     }
 
+    /// When the step that was dealt with last should have been.
+    pub(super) fn planned(&self) -> Timestamp {
+        self.plan.done.last().unwrap().planned
+    }
+
     /// Looks at the plan whenever it says, until a time: what was taken, each with its time.
     pub(super) fn until(&mut self, time: &str) -> Vec<(FollowUpStep, String)> {
         let mut taken = Vec::new();
@@ -162,7 +167,7 @@ impl Story {
             .filter(|next| *next <= until)
         {
             let taking = self.look(next).unwrap();
-            assert_eq!(taking.planned.max(self.reached), next);
+            assert_eq!(self.planned().max(self.reached), next);
             taken.push((taking.step, local(next)));
         }
         self.reached = until;

@@ -112,8 +112,8 @@ impl Both {
         }
         let taking = story.look(now);
         if let Some(taking) = &taking {
-            prop_assert!(taking.late_by >= SignedDuration::ZERO);
-            prop_assert!(story.terms.working_time.is_working(taking.planned));
+            prop_assert!(story.planned() <= now);
+            prop_assert!(story.terms.working_time.is_working(story.planned()));
             let silent = taking.missed.contains(&FollowUpStep::Limit);
             prop_assert_eq!(taking.overdue.is_some(), silent);
             prop_assert_eq!(taking.event.at, now);

@@ -17,11 +17,7 @@ pub(crate) struct Taking {
     pub(crate) step: FollowUpStep,
     /// Earlier steps that were due as well, and are not taken any more.
     pub(crate) missed: Vec<FollowUpStep>,
-    /// When it should have been taken.
-    pub(crate) planned: Timestamp,
-    /// How much later it was taken.
-    pub(crate) late_by: SignedDuration,
-    /// The same in the department's working time.
+    /// How much later than planned it was taken, in the department's working time.
     pub(crate) late_by_working: SignedDuration,
     /// Where the limit is among what was missed: that the case is overdue, which is told before `event` and without a
     /// mail, so that nothing is escalated that is not known to be overdue. It is told as of the limit, to nobody.
@@ -78,8 +74,6 @@ impl Plan {
         let taking = Taking {
             step: present.step,
             missed: missed.iter().map(|m| m.step).collect(),
-            planned: present.at,
-            late_by: now.duration_since(present.at),
             late_by_working: terms.working_time.between(present.at, now),
             overdue: limit.map(|limit| tell(FollowUpStep::Limit, limit.at, true)),
             event: tell(present.step, now, false),

@@ -76,7 +76,7 @@ fn nothing_is_taken_outside_working_time_or_twice_or_when_the_clock_moves_backwa
         Some(at("2026-11-25 08:00"))
     );
     let taking = story.look(at("2026-11-25 08:00")).unwrap();
-    assert_eq!((taking.step, taking.planned), (Share, share));
+    assert_eq!((taking.step, story.planned()), (Share, share));
     assert_eq!(
         taking.late_by_working,
         SignedDuration::from_mins(2 * 60 + 48)
@@ -93,7 +93,10 @@ fn after_days_down_a_case_gets_its_present_step_and_is_told_to_be_overdue_first(
     let taking = story.look(at("2026-12-01 15:00")).unwrap();
     assert_eq!(taking.step, Heads);
     assert_eq!(taking.missed, [Share, Limit, ContactPerson]);
-    assert_eq!(taking.late_by, SignedDuration::from_mins(5 * 60 + 48));
+    assert_eq!(
+        taking.late_by_working,
+        SignedDuration::from_mins(5 * 60 + 48)
+    );
     let CaseWhat::Escalated(escalated) = &taking.event.what else {
         panic!("{:?}", taking.event);
     };
