@@ -40,7 +40,7 @@ fn example(name: &str) -> anyhow::Result<Value> {
 #[test]
 fn the_committed_schemas_are_those_made_from_the_types_and_fit_the_examples() -> anyhow::Result<()>
 {
-    let told = ["forwarded", "closed", "bounced", "answer"];
+    let told = ["forwarded", "reminded", "closed", "bounced", "answer"];
     for name in [&["closure"], &told[..]].concat() {
         let output = kommunlots().args(["schema", name]).output()?;
         ensure!(output.status.success(), "{output:?}");

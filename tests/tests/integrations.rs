@@ -179,7 +179,14 @@ async fn the_curl_example_closes_a_case() -> anyhow::Result<()> {
 #[test]
 fn the_guide_shows_what_is_there() -> anyhow::Result<()> {
     let guide = guide()?;
-    for name in ["closure", "forwarded", "closed", "bounced", "answer"] {
+    for name in [
+        "closure",
+        "forwarded",
+        "reminded",
+        "closed",
+        "bounced",
+        "answer",
+    ] {
         let example = fs::read_to_string(docs().join(format!("examples/messages/{name}.json")))?;
         let block = format!("```json\n{}\n```", example.trim_end());
         assert!(

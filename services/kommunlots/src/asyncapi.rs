@@ -11,18 +11,26 @@ const ANY: &str = "department";
 /// Examples of messages, which departments can try their systems on.
 const CLOSURE: &str = include_str!("../../../docs/examples/messages/closure.json");
 const FORWARDED: &str = include_str!("../../../docs/examples/messages/forwarded.json");
+const REMINDED: &str = include_str!("../../../docs/examples/messages/reminded.json");
 const CLOSED: &str = include_str!("../../../docs/examples/messages/closed.json");
 const BOUNCED: &str = include_str!("../../../docs/examples/messages/bounced.json");
 const ANSWER: &str = include_str!("../../../docs/examples/messages/answer.json");
 
 /// What a department is told: the channel, the schema, what it is together, what one is, and an example.
-const TOLD: [(&str, &str, &str, &str, &str); 4] = [
+const TOLD: [(&str, &str, &str, &str, &str); 5] = [
     (
         "forwarded",
         "Forwarded",
         "Cases that are the department's now",
         "A case is the department's now.",
         FORWARDED,
+    ),
+    (
+        "reminded",
+        "Reminded",
+        "Cases that are followed up",
+        "A case of the department's is followed up: its group was reminded, or those above were told.",
+        REMINDED,
     ),
     (
         "closed",

@@ -12,7 +12,9 @@ use crate::{
     Zone,
 };
 
-pub use schema::{answer_schema, bounced_schema, closed_schema, closure_schema, forwarded_schema};
+pub use schema::{
+    answer_schema, bounced_schema, closed_schema, closure_schema, forwarded_schema, reminded_schema,
+};
 
 /// A label as JSON Schema says it; see [`crate::InvalidLabel`].
 const LABEL: &str = "^[a-z0-9-]{1,32}$";

@@ -38,7 +38,7 @@ pub use content::{Content, ContentAnswer, ContentRequest};
 pub use department::{
     CaseClosure, ClosureAnswer, ClosureMessage, ClosureResult, News, NewsOf, account,
     answer_schema, bounced_schema, closed_schema, closure_schema, forwarded_schema, in_stream,
-    in_subject, out_stream, out_subjects,
+    in_subject, out_stream, out_subjects, reminded_schema,
 };
 pub use event::{Envelope, Event, Question, Stream, Streamed};
 pub use figures::{

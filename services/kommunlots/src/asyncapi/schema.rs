@@ -1,6 +1,8 @@
 //! JSON Schemas of messages as AsyncAPI has them: of draft-07, and with one place for all that they refer to.
 
-use domain::{answer_schema, bounced_schema, closed_schema, closure_schema, forwarded_schema};
+use domain::{
+    answer_schema, bounced_schema, closed_schema, closure_schema, forwarded_schema, reminded_schema,
+};
 use serde_json::{Map, Value, json};
 
 /// Where a schema keeps what it refers to.
@@ -13,6 +15,7 @@ pub(super) fn of_messages() -> Map<String, Value> {
     for (name, schema) in [
         ("Closure", closure_schema()),
         ("Forwarded", forwarded_schema()),
+        ("Reminded", reminded_schema()),
         ("Closed", closed_schema()),
         ("Bounced", bounced_schema()),
         ("Answer", answer_schema()),

@@ -42,6 +42,8 @@ pub(crate) enum SchemaOf {
     Closure,
     /// `out.<department>.forwarded`: a case is the department's now
     Forwarded,
+    /// `out.<department>.reminded`: a case is followed up
+    Reminded,
     /// `out.<department>.closed`: a case was closed another way than over the bus
     Closed,
     /// `out.<department>.bounced`: a case was sent back

@@ -34,6 +34,7 @@ pub(crate) fn schema(of: SchemaOf) -> anyhow::Result<()> {
     let schema = match of {
         SchemaOf::Closure => domain::closure_schema(),
         SchemaOf::Forwarded => domain::forwarded_schema(),
+        SchemaOf::Reminded => domain::reminded_schema(),
         SchemaOf::Closed => domain::closed_schema(),
         SchemaOf::Bounced => domain::bounced_schema(),
         SchemaOf::Answer => domain::answer_schema(),

@@ -264,8 +264,8 @@ mod tests {
         assert_eq!(u32::from(cap), 40);
         // The department works 7.5 hours, on Thursdays 9 and on Fridays 6: 37.5 a week from Monday at 8, and 2.5 are left.
         assert_eq!(day, Some("2026-11-27".parse().unwrap()));
-        // An hour before noon on a Friday there are 3 that day, 30 until Thursday 15.30 and the rest.
-        let (_, day) = last("2026-11-27T11:00:00Z");
+        // An hour before noon on a Friday there are 3 that day and 31.5 until Thursday evening; Friday's 6 would be too many.
+        let (_, day) = last("2026-11-27T10:00:00Z");
         assert_eq!(day, Some("2026-12-03".parse().unwrap()));
         assert_eq!(terms.work_ends("2026-11-28".parse().unwrap()), None);
     }

@@ -20,6 +20,15 @@ pub fn forwarded_schema() -> Value {
     )
 }
 
+/// The schema of a message on `out.<department>.reminded`.
+pub fn reminded_schema() -> Value {
+    told(
+        "reminded",
+        "Reminded",
+        "A case of the department's is followed up: its group or those above were told. On `out.<department>.reminded`.",
+    )
+}
+
 /// The schema of a message on `out.<department>.closed`.
 pub fn closed_schema() -> Value {
     told(
@@ -86,6 +95,7 @@ mod tests {
         let (forwarded, answer) = (forwarded_schema(), answer_schema());
         let schemas = [
             ("forwarded", &forwarded),
+            ("reminded", &reminded_schema()),
             ("closed", &closed_schema()),
             ("bounced", &bounced_schema()),
             ("closure", &answer),
