@@ -118,7 +118,11 @@ fn the_command_line_explains_itself_and_refuses_what_it_does_not_know() -> anyho
         assert!(listed, "{command} is not in {out}");
     }
     // Services that are not there yet do not pretend to be.
-    assert_eq!(run(&["complaint"], &[])?.0, 2, "it comes with a later version");
+    assert_eq!(
+        run(&["complaint"], &[])?.0,
+        2,
+        "it comes with a later version"
+    );
     for (arguments, named) in [
         (&["all", "--port", "1"][..], "--port"),
         (&["figures", "--from", "2021-02-01"], "--to"),

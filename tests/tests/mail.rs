@@ -20,10 +20,7 @@ pub(crate) const BYGG: &str = "bygglov@bygg.example";
 pub(crate) async fn product(url: &str) -> anyhow::Result<(Product, Api)> {
     let product = Product::run(
         &["all"],
-        &[
-            ("KOMMUNLOTS_MAIL", url),
-            ("KOMMUNLOTS_MAIL_FROM", FROM),
-        ],
+        &[("KOMMUNLOTS_MAIL", url), ("KOMMUNLOTS_MAIL_FROM", FROM)],
     )?;
     let api = product.api()?;
     agree(&api).await?;
