@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
-use async_nats::jetstream;
-use domain::{CaseEvent, Envelope, Event};
+use anyhow::ensure;
 use embedded::{Guard, Nats, Postgres};
-use futures::StreamExt;
 use jiff::SignedDuration;
-use platform::bus::{self, ServerConfig};
+use platform::{
+    bus::{self, ServerConfig},
+    event_log::{self, NewEvent},
+};
 use rustix::process::{Signal, kill_process};
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
@@ -79,28 +79,21 @@ impl City {
         run("reminder", &self.environment).await
     }
 
-    /// Tells of cases whose half limit has passed, as another replica of routing would.
-    async fn forward(&self, cases: std::ops::Range<u128>) -> anyhow::Result<()> {
-        let seed = std::fs::read_to_string(self.folder.path().join("keys/routing.nk"))?;
-        let client = async_nats::ConnectOptions::with_nkey(seed.trim().to_owned())
-            .custom_inbox_prefix("_INBOX_routing")
-            .connect(self.nats.url())
-            .await?;
-        let bus = jetstream::new(client);
+    /// Tells of cases whose half limit has passed: routing's relay publishes what stands in its log, says how far it has come,
+    /// and tells again what is asked for.
+    async fn forward(&mut self, cases: std::ops::Range<u128>) -> anyhow::Result<()> {
         let at = now() - SignedDuration::from_mins(40);
-        let mut under_way = futures::stream::FuturesOrdered::new();
+        let mut events = Vec::new();
         for case in cases {
             let event = forwarded(case, at, SignedDuration::from_hours(1))?;
-            let (headers, payload) = message(&event, u64::try_from(case)?)?;
-            let sent = bus.publish_with_headers(event.subject(), headers, payload);
-            under_way.push_back(sent.await?.into_future());
-            if under_way.len() > 200 {
-                under_way.next().await.context("an answer")??;
-            }
+            events.push(NewEvent::new(&event, None)?);
         }
-        while let Some(answer) = under_way.next().await {
-            answer?;
-        }
+        let mut log = self.database.begin().await?;
+        sqlx::query("SET LOCAL search_path TO routing")
+            .execute(&mut *log)
+            .await?;
+        event_log::append(&mut log, "routing/CASES", &events).await?;
+        log.commit().await?;
         Ok(())
     }
 
@@ -174,28 +167,6 @@ async fn run(role: &'static str, environment: &[(String, String)]) -> anyhow::Re
         Product::run(&[role], &environment)
     })
     .await?
-}
-
-fn message(
-    event: &CaseEvent,
-    sequence: u64,
-) -> anyhow::Result<(async_nats::HeaderMap, bytes::Bytes)> {
-    let source = "elsewhere/CASES";
-    let envelope = Envelope {
-        specversion: "1.0".to_owned(),
-        id: event.id(),
-        source: source.to_owned(),
-        kind: event.kind().to_owned(),
-        time: event.at,
-        datacontenttype: "application/json".to_owned(),
-        sequence,
-        traceparent: None,
-        data: event.clone(),
-    };
-    let mut headers = async_nats::HeaderMap::new();
-    headers.insert("Kommunlots-Source", source);
-    headers.insert("Kommunlots-Sequence", sequence.to_string().as_str());
-    Ok((headers, serde_json::to_vec(&envelope)?.into()))
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ use crate::{
 
 /// How long agreements that change may go unnoticed, in real time.
 const EACH: Duration = Duration::from_secs(30);
-/// Before something that failed is tried again, in real time.
+/// Before something that failed, or had nothing to go by, is tried again, in real time.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Cases in one list at the most.
 const MOST: i64 = 500;
@@ -35,7 +35,8 @@ pub(crate) async fn run(desk: Desk, leading: Leading) {
         let (next, wait) = match send(&desk, &leading, now).await {
             Ok(next) => {
                 failing = false;
-                (next, EACH)
+                // Without any agreements nothing is due; the first may be here in a moment.
+                (next, if next.is_some() { EACH } else { AGAIN })
             }
             Err(error) => {
                 if !std::mem::replace(&mut failing, true) && !leading.ended().is_cancelled() {

@@ -1,7 +1,10 @@
 //! `case.*.*`: what routing tells of cases becomes their plans. What intake tells is before that; what reminder told itself it
 //! knows.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
 use domain::{AgreementsVersion, CaseEvent, CaseId, CaseWhat, numbered};
 use jiff::Timestamp;
@@ -17,6 +20,11 @@ use crate::{
     rules::Plan,
     store,
 };
+
+/// A version that was applied just now is here in a moment: so often and so long it is waited for, in real time, before that
+/// counts as a failure.
+const TRIES: u32 = 30;
+const BETWEEN: Duration = Duration::from_millis(50);
 
 pub(crate) struct Cases {
     pub(crate) desk: Desk,
@@ -39,13 +47,19 @@ impl Apply for Cases {
         if events.is_empty() {
             return Ok(());
         }
-        let versions = self.desk.versions.all(connection).await?;
-        if let Some(missing) = missing(&versions, &events) {
-            // Nobody guesses when a case is due to be told of. What has been told waits on the bus.
+        let mut versions = self.desk.versions.all(connection).await?;
+        let mut tries = 0;
+        while let Some(missing) = missing(&versions, &events) {
             self.desk.versions.want();
-            return Err(Failure::Retry(anyhow::anyhow!(
-                "version {missing} of the agreements is not here yet; routing hands it out"
-            )));
+            tries += 1;
+            if tries > TRIES {
+                // Nobody guesses when a case is due to be told of. What has been told waits on the bus.
+                return Err(Failure::Retry(anyhow::anyhow!(
+                    "version {missing} of the agreements is not here yet; routing hands it out"
+                )));
+            }
+            tokio::time::sleep(BETWEEN).await;
+            versions = self.desk.versions.all(connection).await?;
         }
         let ids: BTreeSet<CaseId> = events.iter().map(|e| e.case).collect();
         let ids: Vec<CaseId> = ids.into_iter().collect();

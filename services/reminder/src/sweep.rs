@@ -13,6 +13,8 @@ use turn::Turn;
 const AGAIN: Duration = Duration::from_millis(500);
 /// Before plans that somebody else is changing are looked at again, in real time.
 const BUSY: Duration = Duration::from_millis(50);
+/// How long plans that another process has changed may go unnoticed, in real time: only what a person sends again is.
+const MISSED: Duration = Duration::from_secs(30);
 
 /// Runs until the lease ends. It sleeps until the next step is due, or until a plan has changed.
 pub(crate) async fn run(desk: Desk, leading: Leading) {
@@ -43,6 +45,7 @@ pub(crate) async fn run(desk: Desk, leading: Leading) {
         };
         tokio::select! {
             () = passed => {}
+            () = tokio::time::sleep(MISSED) => {}
             () = desk.changed.notified() => {}
             () = leading.ended().cancelled() => {}
         }

@@ -42,8 +42,10 @@ impl Leading {
     /// # Errors
     /// When the lease is lost, or the database fails.
     pub async fn check(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        // The epoch is part of a key, so that `take`, which changes it, waits for this lock; `prolong` changes no key and does
+        // not. With `FOR SHARE` it would have to wait, and under load there is always somebody to wait for.
         let held: Option<bool> = sqlx::query_scalar(
-            "SELECT true FROM lease WHERE name = $1 AND epoch = $2 AND until > clock_timestamp() FOR SHARE",
+            "SELECT true FROM lease WHERE name = $1 AND epoch = $2 AND until > clock_timestamp() FOR KEY SHARE",
         )
         .bind(self.name)
         .bind(self.epoch)

@@ -9,7 +9,7 @@ use serde::Serialize;
 use sqlx::{PgConnection, PgExecutor};
 
 use super::{impossible, unwritable};
-use crate::rules::{Plan, PlanState};
+use crate::rules::Plan;
 
 /// The columns of `plan`, by name.
 #[derive(Serialize)]
@@ -180,25 +180,25 @@ pub(crate) async fn list(
     which: &Which,
     most: i64,
 ) -> Result<Vec<Listed>, sqlx::Error> {
-    // A condition that is not given is left out rather than made to hold always: each shape has an index.
-    let mut sql = "SELECT plan::text, next_at FROM plan WHERE state <> $2".to_owned();
+    // A condition that is not given is left out rather than made to hold always, and the state is written out: each shape
+    // has an index, which a plan made for any parameters finds only so.
+    let mut sql = "SELECT plan::text, next_at FROM plan WHERE state <> 'ended'".to_owned();
     let given = [
-        (which.department.is_some(), " AND department = $3"),
-        (which.guide.is_some(), " AND guide = $4"),
-        (which.due_after.is_some(), " AND due > $5"),
-        (which.due_by.is_some(), " AND due <= $6"),
+        (which.department.is_some(), " AND department = $2"),
+        (which.guide.is_some(), " AND guide = $3"),
+        (which.due_after.is_some(), " AND due > $4"),
+        (which.due_by.is_some(), " AND due <= $5"),
         (which.going, " AND state = 'open'"),
     ];
     for (_, condition) in given.iter().filter(|(given, _)| *given) {
         sql += condition;
     }
     // Names all parameters, so that each has a type.
-    sql += " AND ($3::text, $4::text, $5::timestamptz, $6::timestamptz) IS NOT DISTINCT FROM ($3, $4, $5, $6)
+    sql += " AND ($2::text, $3::text, $4::timestamptz, $5::timestamptz) IS NOT DISTINCT FROM ($2, $3, $4, $5)
              ORDER BY due NULLS LAST LIMIT $1";
     let rows: Vec<(String, Option<jiff_sqlx::Timestamp>)> =
         sqlx::query_as(sqlx::AssertSqlSafe(sql))
             .bind(most)
-            .bind(PlanState::Ended.as_str())
             .bind(which.department.as_ref().map(Department::as_str))
             .bind(which.guide.as_ref().map(Guide::as_str))
             .bind(which.due_after.map(ToSqlx::to_sqlx))
