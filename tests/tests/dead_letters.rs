@@ -89,8 +89,11 @@ async fn those_of_every_service_are_listed_and_sent_again() -> anyhow::Result<()
         .await?;
 
     // Everybody reads it, and nobody can.
-    let lines = listed(&city.product, 3).await?;
-    for (line, service) in lines.iter().zip(["intake", "routing", "metrics"]) {
+    let lines = listed(&city.product, 4).await?;
+    for (line, service) in lines
+        .iter()
+        .zip(["intake", "routing", "reminder", "metrics"])
+    {
         assert_eq!(name(line)?, format!("{service}/1"), "{line}");
         for shown in ["case.bygg.closed", "routing-2/CASES 1", "cannot be read"] {
             assert!(line.contains(shown), "{shown}: {line}");
@@ -100,10 +103,10 @@ async fn those_of_every_service_are_listed_and_sent_again() -> anyhow::Result<()
         .product
         .command(&["dead-letters", "send-again", "--all"]);
     let error = again.err().context("refused")?.to_string();
-    assert!(error.contains("3 could not be applied"), "{error}");
-    listed(&city.product, 3).await?;
+    assert!(error.contains("4 could not be applied"), "{error}");
+    listed(&city.product, 4).await?;
 
-    for schema in ["intake", "routing", "metrics"] {
+    for schema in ["intake", "routing", "reminder", "metrics"] {
         mend(&city, schema, closed(&case)?).await?;
     }
     // One service's, and then the others'.
@@ -113,18 +116,18 @@ async fn those_of_every_service_are_listed_and_sent_again() -> anyhow::Result<()
     assert_eq!(printed.trim(), "intake/1 applied");
     let (_, seen) = city.api.get(&format!("/intake/cases/{case}")).await?;
     assert_eq!(seen["state"], "closed", "{seen}");
-    listed(&city.product, 2).await?;
+    listed(&city.product, 3).await?;
     let printed = city
         .product
         .command(&["dead-letters", "send-again", "--all"])?;
-    assert_eq!(printed.lines().count(), 2, "{printed}");
+    assert_eq!(printed.lines().count(), 3, "{printed}");
     listed(&city.product, 0).await?;
     // Routing knows better than to take from another what is its own to tell.
     assert_eq!(city.explained(&case).await?["state"], "open");
 
     for (what, says) in [
         ("intake/1", "no such dead letter"),
-        ("wallboard/1", "intake, routing, metrics"),
+        ("wallboard/1", "intake, routing, reminder, metrics"),
         ("1", "slash"),
     ] {
         let again = city.product.command(&["dead-letters", "send-again", what]);
