@@ -79,8 +79,9 @@ async fn the_wall_shows_what_is_forwarded_and_late_by_department() -> anyhow::Re
 
     let now = platform::Clock::real().now();
     let calm = cases(1, "bygg", (2, 0), 5, now)?;
-    // Under the source of the product's own routing, which lives and so keeps the figures fresh.
-    let source = "routing/CASES";
+    // Another replica's, that lives and so keeps the figures fresh: the product's own knows nothing of these cases.
+    let source = "routing-2/CASES";
+    let alive = lives(&centre, "routing", source, 2).await?;
     centre.tell("routing", (source, 1), &calm).await?;
     browser.until_figure("forwarded-open", "2").await?;
     assert_eq!(
@@ -112,6 +113,8 @@ async fn the_wall_shows_what_is_forwarded_and_late_by_department() -> anyhow::Re
         let hours = 20 + i64::try_from(n)?;
         busy.extend(cases(n * 1_000, department, (n + 7, n / 4), hours, now)?);
     }
+    alive.abort();
+    let _alive = lives(&centre, "routing", source, 2 + busy.len()).await?;
     centre.tell("routing", (source, 3), &busy).await?;
     browser.until_figure("forwarded-open", "110").await?;
     browser.until_figure("forwarded-overdue", "8").await?;
@@ -125,7 +128,7 @@ async fn the_wall_shows_what_is_forwarded_and_late_by_department() -> anyhow::Re
     assert_eq!(cut(&browser).await?, json!([]), "cut off");
 
     let told = escalated(&busy, now)?;
-    let alive = lives(&centre, told.len()).await?;
+    let alive = lives(&centre, "reminder", REMINDER, told.len()).await?;
     centre.tell("reminder", (REMINDER, 1), &told).await?;
     eventually("it is known who is told", async || {
         let copied = browser.copied("forwarded-escalated").await?;
@@ -175,7 +178,7 @@ async fn the_wall_shows_what_is_forwarded_and_late_by_department() -> anyhow::Re
             "line-through"
         ])
     );
-    let alive = lives(&centre, told.len()).await?;
+    let alive = lives(&centre, "reminder", REMINDER, told.len()).await?;
     browser.until("fresh").await?;
 
     let all = busy.iter().chain(&calm);
@@ -219,14 +222,18 @@ fn escalated(busy: &[CaseEvent], now: Timestamp) -> anyhow::Result<Vec<CaseEvent
 }
 
 /// From now on, says once a second that reminder lives and has told so much.
-async fn lives(centre: &Centre, last: usize) -> anyhow::Result<tokio::task::JoinHandle<()>> {
-    let bus = centre.bus("reminder").await?;
-    let beat = json!({ "source": REMINDER, "last": last }).to_string();
+async fn lives(
+    centre: &Centre,
+    service: &str,
+    source: &str,
+    last: usize,
+) -> anyhow::Result<tokio::task::JoinHandle<()>> {
+    let bus = centre.bus(service).await?;
+    let beat = json!({ "source": source, "last": last }).to_string();
+    let subject = format!("source.{service}.CASES");
     Ok(tokio::spawn(async move {
         loop {
-            let said = bus
-                .publish("source.reminder.CASES", beat.clone().into())
-                .await;
+            let said = bus.publish(subject.clone(), beat.clone().into()).await;
             if said.is_err() {
                 return;
             }

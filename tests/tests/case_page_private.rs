@@ -83,7 +83,7 @@ async fn what_a_citizen_said_is_on_the_page_and_nowhere_else() -> anyhow::Result
     eventually("the page's requests are traced", async || {
         ensure!(collector.holds("/routing/case/{token}/{action}"), "not yet");
         // A span's name, as protobuf has it.
-        ensure!(collector.holds("*\u{7}content"), "not yet");
+        ensure!(collector.holds("*\u{8}question"), "not yet");
         Ok(())
     })
     .await?;

@@ -64,7 +64,7 @@ async fn a_case_goes_its_way_and_the_board_with_it() -> anyhow::Result<()> {
     );
     assert_eq!(
         board["board"]["forwarded"],
-        json!({ "open": null, "overdue": null, "departments": [], "more": 0 })
+        json!({ "open": null, "overdue": null, "escalated": null, "departments": [], "more": 0 })
     );
 
     let (first, second) = (register(&api).await?, register(&api).await?);

@@ -97,7 +97,8 @@ pub(crate) async fn forward(
     let body = read_body(request).await?;
     let input = match &body[..] {
         [] => ForwardInput::default(),
-        body => read_json(body)?,
+        // Some clients write `null` for nothing.
+        body => read_json::<Option<ForwardInput>>(body)?.unwrap_or_default(),
     };
     let change = Change::Forward { guide: input.guide };
     asked(&intake, &headers, key, id, change).await
