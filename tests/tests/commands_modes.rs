@@ -142,7 +142,10 @@ async fn services_in_processes_of_their_own_are_the_same_product() -> anyhow::Re
     ];
     let error = metrics.command(&asked).err().map(|e| e.to_string());
     let says = |text| error.as_ref().is_some_and(|e| e.contains(text));
-    assert!(says("kept by intake and routing is not known"), "{error:?}");
+    assert!(
+        says("kept by intake and routing and reminder is not known"),
+        "{error:?}"
+    );
 
     // The wallboard outlives metrics, and says how old its board is.
     assert_eq!(metrics.stop()?, Some(0));
