@@ -38,7 +38,9 @@ fn body(path: &str) -> Value {
             "system": "castor", "case": "1", "registered_at": "2019-11-25T08:02:28+01:00", "case_type": "Bygglov",
             "department_code": "ISD",
         }),
-        "/routing/agreements/dry-run" => json!({ "content": routing::agreements::example() }),
+        "/routing/agreements/dry-run" | "/reminder/simulate" => {
+            json!({ "content": routing::agreements::example() })
+        }
         _ => Value::Null,
     }
 }
@@ -170,7 +172,13 @@ async fn every_route_answers_as_documented() -> anyhow::Result<()> {
         "get /figures/positions",
         "get /intake/cases/{id}",
         "get /intake/dead-letters",
+        "get /intake/mail",
         "get /intake/sources",
+        "get /reminder/cases",
+        "get /reminder/cases/{id}/plan",
+        "get /reminder/dead-letters",
+        "get /reminder/mail",
+        "get /reminder/sources",
         "get /routing/agreements",
         "get /routing/agreements/{version}",
         "get /routing/cases/{id}",
@@ -184,7 +192,13 @@ async fn every_route_answers_as_documented() -> anyhow::Result<()> {
         "post /intake/cases/{id}/resolve",
         "post /intake/contacts",
         "post /intake/dead-letters/{id}/send-again",
+        "post /intake/mail/retry",
+        "post /intake/mail/{id}/retry",
         "post /intake/restarts",
+        "post /reminder/dead-letters/{id}/send-again",
+        "post /reminder/mail/retry",
+        "post /reminder/mail/{id}/retry",
+        "post /reminder/simulate",
         "post /routing/agreements",
         "post /routing/agreements/dry-run",
         "post /routing/closures/{department}",
