@@ -171,7 +171,8 @@ pub(crate) enum Command {
     /// Each department of the agreements gets an account that reaches its own two streams and nothing else. It connects with
     /// the key that its agreement names as `public_nkey`; for the others keys are made in DIR/keys/departments.
     ///
-    /// Run it again when the agreements name another department, and have the server read the file again (SIGHUP).
+    /// Run it again when the agreements name another department, and start the server again: reading the file
+    /// again (SIGHUP) gives a new account none of its rights. What waits on the bus stays there.
     NatsConfig(NatsConfig),
     /// Look at the configuration
     Config {

@@ -62,6 +62,7 @@ pub(super) struct Ground {
     pub(super) folder: TempDir,
     pub(super) postgres: Postgres,
     pub(super) nats: Nats,
+    guard: Guard,
     /// The database's address with its owner's login, and without a login.
     pub(super) owner: String,
     pub(super) database: String,
@@ -78,18 +79,23 @@ impl Ground {
         let postgres = Postgres::start(&folder.path().join("postgres"), &guard).await?;
         let (owner, database) = prepare_database(&postgres, folder.path()).await?;
         let monitor = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
-        let nats = Nats::start(&folder.path().join("nats"), &guard, |place| {
-            write_nats_config(folder.path(), &place.listen.to_string(), &monitor)
-        })
-        .await?;
+        let nats = start_nats(folder.path(), &monitor, &guard).await?;
         Ok(Self {
             folder,
             postgres,
             nats,
+            guard,
             owner,
             database,
             monitor,
         })
+    }
+
+    /// Makes the configuration again and starts the bus with it, in the same place.
+    pub(super) async fn start_the_bus_again(&mut self) -> anyhow::Result<()> {
+        self.nats.server.stop().await;
+        self.nats = start_nats(self.folder.path(), &self.monitor, &self.guard).await?;
+        Ok(())
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
@@ -158,6 +164,13 @@ impl Ground {
     }
 }
 
+async fn start_nats(folder: &Path, monitor: &str, guard: &Guard) -> anyhow::Result<Nats> {
+    Ok(Nats::start(&folder.join("nats"), guard, |place| {
+        write_nats_config(folder, &place.listen.to_string(), monitor)
+    })
+    .await?)
+}
+
 /// An empty database whose owner may make roles and nothing more, over TLS where this PostgreSQL can.
 async fn prepare_database(postgres: &Postgres, folder: &Path) -> anyhow::Result<(String, String)> {
     let mut admin = PgConnection::connect(&postgres.url()).await?;
@@ -201,11 +214,7 @@ async fn prepare_database(postgres: &Postgres, folder: &Path) -> anyhow::Result<
 }
 
 /// `kommunlots nats-config` with every option; what it wrote.
-pub(super) fn write_nats_config(
-    folder: &Path,
-    listen: &str,
-    monitor: &str,
-) -> anyhow::Result<String> {
+fn write_nats_config(folder: &Path, listen: &str, monitor: &str) -> anyhow::Result<String> {
     let place = |name: &str| folder.join(name).display().to_string();
     let options = [
         ("--listen", listen.to_owned()),

@@ -204,7 +204,7 @@ fn say_restart(without_account: &[Department], new_keys: &[Department]) -> anyho
     };
     if !without_account.is_empty() {
         say!(
-            "inget konto på bussen förrän produkten startas om (no account on the bus until the product is started again): {}",
+            "inget konto på bussen förrän den och produkten startas om (no account on the bus until it and the product are started again): {}",
             names(without_account)
         )?;
     }
