@@ -165,10 +165,10 @@ impl Ground {
 }
 
 async fn start_nats(folder: &Path, monitor: &str, guard: &Guard) -> anyhow::Result<Nats> {
-    Ok(Nats::start(&folder.join("nats"), guard, |place| {
+    Nats::start(&folder.join("nats"), guard, |place| {
         write_nats_config(folder, &place.listen.to_string(), monitor)
     })
-    .await?)
+    .await
 }
 
 /// An empty database whose owner may make roles and nothing more, over TLS where this PostgreSQL can.
