@@ -117,7 +117,7 @@ impl Write for Contacts {
     }
 }
 
-/// Whether some of the events may have been told before.
+/// Whether some of the events, or the contacts that come, may have been told of before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Known {
     None,
@@ -136,7 +136,12 @@ impl Contacts {
     ) -> Result<HashSet<EventId>, sqlx::Error> {
         let source = &self.source.name;
         let mut transaction = event_log::begin(connection, source).await?;
-        store::merge_contacts(&mut transaction, rows).await?;
+        // Where the events are new, so are those who come; if not, all of it is done again.
+        if known == Known::None && rows.iter().all(ContactRow::comes) {
+            store::insert_contacts(&mut transaction, rows).await?;
+        } else {
+            store::merge_contacts(&mut transaction, rows).await?;
+        }
         let mut lost = Vec::new();
         for job in jobs {
             for (system, at) in &job.restarts {

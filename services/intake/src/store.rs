@@ -16,7 +16,7 @@ pub(crate) use cases::{
     to_be_told,
 };
 pub(crate) use contacts::{
-    ContactRow, Place, lose_waiting, merge_contacts, place, pseudonyms, save_place,
+    ContactRow, Place, insert_contacts, lose_waiting, merge_contacts, place, pseudonyms, save_place,
 };
 
 /// How long a request with an idempotency key is answered the same.

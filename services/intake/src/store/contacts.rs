@@ -43,6 +43,11 @@ impl<'a> ContactRow<'a> {
         self.told.event.contact
     }
 
+    /// Whether it is told here that it came: then it is hardly ever known already.
+    pub(crate) fn comes(&self) -> bool {
+        self.first_queued.is_some()
+    }
+
     /// Earliest and latest, as the database merges them with what it has.
     pub(crate) fn add(&mut self, event: &ContactEvent) {
         let at = Some(event.at);
@@ -61,10 +66,54 @@ impl<'a> ContactRow<'a> {
     }
 }
 
+/// Inserts contacts that are not known yet, which costs less than [`merge_contacts`].
+///
+/// # Errors
+/// When the database fails, and [`is_duplicate`](platform::database::is_duplicate) when one of them is known.
+pub(crate) async fn insert_contacts(
+    connection: &mut PgConnection,
+    rows: &[ContactRow<'_>],
+) -> Result<(), sqlx::Error> {
+    write(connection, rows, INSERT).await
+}
+
 /// Merges what is known of contacts. What is known already is not written again.
 pub(crate) async fn merge_contacts(
     connection: &mut PgConnection,
     rows: &[ContactRow<'_>],
+) -> Result<(), sqlx::Error> {
+    write(connection, rows, MERGE).await
+}
+
+macro_rules! insert {
+    () => {
+        "INSERT INTO contact AS c
+             (id, system, reference, channel, queue, first_queued, last_queued, answered_at, left_at, ended_at)
+         SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
+                              $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[])"
+    };
+}
+
+const INSERT: &str = insert!();
+
+const MERGE: &str = concat!(
+    insert!(),
+    "ON CONFLICT (id) DO UPDATE SET
+         first_queued = least(c.first_queued, excluded.first_queued),
+         last_queued  = greatest(c.last_queued, excluded.last_queued),
+         answered_at  = least(c.answered_at, excluded.answered_at),
+         left_at      = greatest(c.left_at, excluded.left_at),
+         ended_at     = greatest(c.ended_at, excluded.ended_at)
+     WHERE (c.first_queued, c.last_queued, c.answered_at, c.left_at, c.ended_at) IS DISTINCT FROM
+           (least(c.first_queued, excluded.first_queued), greatest(c.last_queued, excluded.last_queued),
+            least(c.answered_at, excluded.answered_at), greatest(c.left_at, excluded.left_at),
+            greatest(c.ended_at, excluded.ended_at))"
+);
+
+async fn write(
+    connection: &mut PgConnection,
+    rows: &[ContactRow<'_>],
+    statement: &'static str,
 ) -> Result<(), sqlx::Error> {
     if rows.is_empty() {
         return Ok(());
@@ -72,34 +121,39 @@ pub(crate) async fn merge_contacts(
     let times = |of: fn(&ContactRow<'_>) -> Option<Timestamp>| -> Vec<Option<Sql>> {
         rows.iter().map(|r| of(r).map(ToSqlx::to_sqlx)).collect()
     };
-    sqlx::query(
-        "INSERT INTO contact AS c
-             (id, system, reference, channel, queue, first_queued, last_queued, answered_at, left_at, ended_at)
-         SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
-                              $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[])
-         ON CONFLICT (id) DO UPDATE SET
-             first_queued = least(c.first_queued, excluded.first_queued),
-             last_queued  = greatest(c.last_queued, excluded.last_queued),
-             answered_at  = least(c.answered_at, excluded.answered_at),
-             left_at      = greatest(c.left_at, excluded.left_at),
-             ended_at     = greatest(c.ended_at, excluded.ended_at)
-         WHERE (c.first_queued, c.last_queued, c.answered_at, c.left_at, c.ended_at) IS DISTINCT FROM
-               (least(c.first_queued, excluded.first_queued), greatest(c.last_queued, excluded.last_queued),
-                least(c.answered_at, excluded.answered_at), greatest(c.left_at, excluded.left_at),
-                greatest(c.ended_at, excluded.ended_at))",
-    )
-    .bind(rows.iter().map(|r| r.told.event.contact.0).collect::<Vec<_>>())
-    .bind(rows.iter().map(|r| r.told.system.as_str()).collect::<Vec<_>>())
-    .bind(rows.iter().map(|r| r.told.reference.as_str()).collect::<Vec<_>>())
-    .bind(rows.iter().map(|r| r.told.event.channel.as_str()).collect::<Vec<_>>())
-    .bind(rows.iter().map(|r| r.told.event.queue.as_str()).collect::<Vec<_>>())
-    .bind(times(|r| r.first_queued))
-    .bind(times(|r| r.last_queued))
-    .bind(times(|r| r.answered))
-    .bind(times(|r| r.left))
-    .bind(times(|r| r.ended))
-    .execute(connection)
-    .await?;
+    sqlx::query(statement)
+        .bind(
+            rows.iter()
+                .map(|r| r.told.event.contact.0)
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            rows.iter()
+                .map(|r| r.told.system.as_str())
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            rows.iter()
+                .map(|r| r.told.reference.as_str())
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            rows.iter()
+                .map(|r| r.told.event.channel.as_str())
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            rows.iter()
+                .map(|r| r.told.event.queue.as_str())
+                .collect::<Vec<_>>(),
+        )
+        .bind(times(|r| r.first_queued))
+        .bind(times(|r| r.last_queued))
+        .bind(times(|r| r.answered))
+        .bind(times(|r| r.left))
+        .bind(times(|r| r.ended))
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
