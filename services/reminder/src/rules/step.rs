@@ -136,13 +136,12 @@ impl Plan {
         };
         let limit = measures.limit;
         let mut offsets = vec![(FollowUpStep::Limit, limit)];
-        match &measures.promise {
-            // Who has promised a day is not asked how it goes before it.
-            None => offsets.push((FollowUpStep::Share, measures.share_of_limit())),
-            Some((promise, _)) if *promise > limit => {
-                offsets.push((FollowUpStep::Promised, *promise));
-            }
-            Some(_) => {}
+        if !measures.promised_after_share() {
+            offsets.push((FollowUpStep::Share, measures.share_of_limit()));
+        }
+        // One that falls together with the limit is told of with it.
+        if let Some((promise, _)) = measures.promise.filter(|(promise, _)| *promise != limit) {
+            offsets.push((FollowUpStep::Promised, promise));
         }
         let base = measures.base();
         offsets.push((

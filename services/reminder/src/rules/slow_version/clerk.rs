@@ -108,10 +108,13 @@ impl Clerk {
         if !open || case.goes_since.is_none_or(|since| minute < since) {
             return None;
         }
-        let come = FollowUpStep::ALL.into_iter();
-        let mut come: Vec<_> = come
-            .filter(|step| !case.behind.contains(step) && case.has_come(*step, minute))
+        let steps = FollowUpStep::ALL.into_iter();
+        let mut come: Vec<_> = steps
+            .filter(|step| !case.behind.contains(step))
+            .filter_map(|step| Some((case.came(step, minute)?, step)))
             .collect();
+        come.sort();
+        let mut come: Vec<_> = come.into_iter().map(|(_, step)| step).collect();
         case.behind.extend(&come);
         let present = come.pop()?;
         Some((present, come))
@@ -123,20 +126,25 @@ impl Case {
         self.clock[usize::try_from(minute - self.from).unwrap()]
     }
 
-    fn has_come(&self, step: FollowUpStep, minute: i64) -> bool {
+    /// What the clock was to show for a step that has come; `None` for one that has not.
+    fn came(&self, step: FollowUpStep, minute: i64) -> Option<i64> {
         let now = self.shows(minute);
         // What the clock showed as the promised day came; `None` while it has not.
         let promised = self.promise.filter(|day| *day <= minute);
         let promised = promised.map(|day| self.shows(day));
-        let after_limit = promised.filter(|shows| *shows > self.limit);
         let waits = self.promise.is_some() && promised.is_none();
-        let after = |length| !waits && now >= after_limit.unwrap_or(self.limit) + length;
-        match step {
-            FollowUpStep::Share => self.promise.is_none() && now >= self.share,
-            FollowUpStep::Limit => now >= self.limit,
-            FollowUpStep::Promised => after_limit.is_some(),
-            FollowUpStep::ContactPerson => after(self.contact_person),
-            FollowUpStep::Heads => after(self.heads),
-        }
+        let base = promised.map_or(self.limit, |shows| shows.max(self.limit));
+        let comes = match step {
+            FollowUpStep::Share if waits || promised.is_some_and(|shows| self.share <= shows) => {
+                None
+            }
+            FollowUpStep::Share => Some(self.share),
+            FollowUpStep::Limit => Some(self.limit),
+            FollowUpStep::Promised => promised.filter(|shows| *shows != self.limit),
+            FollowUpStep::ContactPerson | FollowUpStep::Heads if waits => None,
+            FollowUpStep::ContactPerson => Some(base + self.contact_person),
+            FollowUpStep::Heads => Some(base + self.heads),
+        };
+        comes.filter(|comes| *comes <= now)
     }
 }
