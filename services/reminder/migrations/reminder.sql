@@ -1,7 +1,9 @@
--- Every version of the agreements, as routing handed it out. Never changed.
+-- Every version of the agreements, as routing handed it out. What it says never changes.
 CREATE TABLE agreements (
-    version bigint PRIMARY KEY,
-    content json   NOT NULL
+    version  bigint  PRIMARY KEY,
+    content  json    NOT NULL,
+    -- Whether the plans have been gone through since it came: when they are looked at again goes by who works when now.
+    followed boolean NOT NULL DEFAULT false
 );
 
 -- The follow-up plan of each forwarded case: of its latest forwarding. The columns are for finding it; `plan` is all of it.

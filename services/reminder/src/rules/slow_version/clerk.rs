@@ -15,6 +15,8 @@ pub(super) struct Clerk {
 /// The case as the clerk has it on paper. Lengths are minutes of the case's clock.
 struct Case {
     hours: usize,
+    /// By which hours people are there, from a minute on; by those of the limit before the first.
+    there: Vec<(i64, usize)>,
     from: i64,
     limit: i64,
     share: i64,
@@ -37,16 +39,26 @@ impl Clerk {
         }
     }
 
-    /// Whether the department that has the case works.
-    pub(super) fn open(&self, minute: i64) -> bool {
+    /// Whether the case's clock counts a minute, unless it stands.
+    fn counts(&self, minute: i64) -> bool {
         let case = self.case.as_ref();
         case.is_some_and(|case| self.open[case.hours][usize::try_from(minute).unwrap()])
+    }
+
+    /// Whether somebody is there at the department that has the case.
+    pub(super) fn open(&self, minute: i64) -> bool {
+        let Some(case) = &self.case else {
+            return false;
+        };
+        let begun = case.there.iter().filter(|(from, _)| *from <= minute);
+        let hours = begun.last().map_or(case.hours, |(_, hours)| *hours);
+        self.open[hours][usize::try_from(minute).unwrap()]
     }
 
     /// Waits until a minute.
     pub(super) fn walk(&mut self, until: i64) {
         while self.minute < until {
-            let open = self.open(self.minute);
+            let open = self.counts(self.minute);
             if let Some(case) = &mut self.case {
                 let shows = case.clock.last().unwrap();
                 let counts = open && case.goes_since.is_some();
@@ -64,6 +76,7 @@ impl Clerk {
         let quarters = i64::try_from(quarters.unwrap()).unwrap() + 1;
         self.case = Some(Case {
             hours,
+            there: Vec::new(),
             from: self.minute,
             limit,
             share: limit / 4 * quarters,
@@ -74,6 +87,16 @@ impl Clerk {
             promise: None,
             behind: BTreeSet::new(),
         });
+    }
+
+    /// Other hours are agreed on, from a minute on.
+    pub(super) fn agree(&mut self, from: i64, hours: usize) -> bool {
+        let case = self.case.as_mut();
+        case.is_some_and(|case| {
+            let at = case.there.partition_point(|(begun, _)| *begun <= from);
+            case.there.insert(at, (from, hours));
+            true
+        })
     }
 
     pub(super) fn pause(&mut self) -> bool {
