@@ -41,8 +41,8 @@ CREATE INDEX happened_at ON happened USING brin (at) WITH (pages_per_range = 32)
 
 -- Digests that were sent, so that each is sent once.
 CREATE TABLE digest (
-    kind text NOT NULL CHECK (kind IN ('guides', 'contact_person')),
-    -- The department of a contact person's list; empty for the guides'.
+    kind text NOT NULL CHECK (kind IN ('guides', 'contact_person', 'heads')),
+    -- The department of a contact person's list; empty for the guides' and the unit head's.
     of   text NOT NULL,
     day  date NOT NULL,
     -- What had become late by then is in it, and not in the next.

@@ -9,7 +9,7 @@ use platform::{
     lease::Leading,
     mail::{self, Mail},
 };
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 
 use crate::{
     Desk, level, mails, meters, people,
@@ -155,33 +155,4 @@ impl Work {
                 .map(|(role, to)| mails::of_step(plan, &terms, told, role, to, link, now)),
         );
     }
-}
-
-/// Sends the unit head one list of the cases that reached the heads late, if any did.
-pub(super) async fn heads_late(
-    desk: &Desk,
-    leading: &Leading,
-    connection: &mut PgConnection,
-) -> anyhow::Result<bool> {
-    let now = desk.clock.now();
-    let versions = desk.versions.all(connection).await?;
-    let Some(agreements) = people::current(&versions, now) else {
-        return Ok(false);
-    };
-    let mut transaction = connection.begin().await?;
-    let late = store::take_heads_late(&mut *transaction).await?;
-    if late.is_empty() {
-        transaction.rollback().await?;
-        return Ok(false);
-    }
-    leading.check(&mut transaction).await?;
-    match people::unit_head(agreements) {
-        Some(to) => {
-            let mail = mails::of_heads_late(agreements, &late, to);
-            mail::enqueue(&mut transaction, &[mail], now).await?;
-        }
-        None => tracing::error!("the unit head has no address that mail can be sent to"),
-    }
-    transaction.commit().await?;
-    Ok(true)
 }
