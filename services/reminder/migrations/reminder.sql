@@ -1,7 +1,9 @@
--- Every version of the agreements, as routing handed it out. Never changed.
+-- Every version of the agreements, as routing handed it out. What it says never changes.
 CREATE TABLE agreements (
-    version bigint PRIMARY KEY,
-    content json   NOT NULL
+    version  bigint  PRIMARY KEY,
+    content  json    NOT NULL,
+    -- Whether the plans have been gone through since it came: when they are looked at again goes by who works when now.
+    followed boolean NOT NULL DEFAULT false
 );
 
 -- The follow-up plan of each forwarded case: of its latest forwarding. The columns are for finding it; `plan` is all of it.
@@ -39,8 +41,8 @@ CREATE INDEX happened_at ON happened USING brin (at) WITH (pages_per_range = 32)
 
 -- Digests that were sent, so that each is sent once.
 CREATE TABLE digest (
-    kind text NOT NULL CHECK (kind IN ('guides', 'contact_person')),
-    -- The department of a contact person's list; empty for the guides'.
+    kind text NOT NULL CHECK (kind IN ('guides', 'contact_person', 'heads')),
+    -- The department of a contact person's list; empty for the guides' and the unit head's.
     of   text NOT NULL,
     day  date NOT NULL,
     -- What had become late by then is in it, and not in the next.

@@ -3,12 +3,13 @@
 //! - owns: the follow-up plan of every forwarded case; digests
 //! - consumes: `case.*.*` of routing
 //! - publishes: `case.<department>.{reminded,overdue,escalated}`
-//! - asks routing for the agreements, and for links to cases that its mails to groups carry
+//! - asks routing for the agreements, for links to cases that its mails to groups carry, and how much it has told of cases
 //!
 //! Of its processes one works, the one that has the lease; the others answer questions, and take over.
 
 mod digest;
 mod http;
+mod level;
 mod mails;
 mod meters;
 mod on_case;
@@ -231,7 +232,10 @@ async fn work(desk: Desk, config: Config, leading: Leading) -> anyhow::Result<()
     spawn(&mut tasks, consumer.run(ended.clone()));
     spawn(&mut tasks, versions::copy(desk.clone(), leading.clone()));
     spawn(&mut tasks, sweep::run(desk.clone(), leading.clone()));
-    spawn(&mut tasks, digest::run(desk, leading));
+    spawn(&mut tasks, async move {
+        level::once(&desk, &leading).await;
+        digest::run(desk, leading).await;
+    });
     while let Some(done) = tasks.join_next().await {
         done??;
         anyhow::ensure!(ended.is_cancelled(), "a task has ended by itself");

@@ -129,6 +129,10 @@ fn fold(
         let terms = terms_of(versions, plan);
         return plan.apply(event, &terms);
     };
+    // Routing's changes of a case are each later than the last, so this is its forwarding, or an earlier one, told again.
+    if old.is_some_and(|old| event.at <= old.forwarded_at()) {
+        return false;
+    }
     let then = forwarding.registered_at;
     let place = (&event.department, &forwarding.case_type, &forwarding.group);
     let terms = terms(versions, forwarding.agreement, then, place);

@@ -1,11 +1,13 @@
 //! Who is told: whoever has a role at the moment of the step, so that a new contact person gets the next one. And the
-//! terms of a plan, which stay as they were.
+//! terms of a plan: its limit and steps stay as they were agreed, and who is told is told when they work now.
+
+use std::collections::BTreeSet;
 
 use domain::{
     Agreements, AgreementsVersion, CaseType, Department, GroupId, OpeningHours, Person, Role,
     WorkingTime, bound, in_force, local_day, numbered,
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use platform::mail::Address;
 
 use crate::rules::{Plan, Terms};
@@ -32,18 +34,43 @@ pub(crate) fn terms(
         None => bound(versions, then),
     };
     match version {
-        Some(version) => Terms::of(&version.content, department, case_type, group),
+        Some(version) => Terms {
+            by_day: by_day(versions, department, local_day(then)),
+            ..Terms::of(&version.content, department, case_type, group)
+        },
         // Only an import comes without any agreements, and nobody is told of its cases.
         None => Terms {
             working_time: WorkingTime {
                 hours: OpeningHours::default(),
                 closures: Vec::new(),
             },
+            by_day: Vec::new(),
             steps: domain::ReminderSteps::default(),
             department: department.to_string(),
             group: group.to_string(),
         },
     }
+}
+
+/// When a department works by the version in force on each day from `first` on: from which day on it is which.
+fn by_day(
+    versions: &[AgreementsVersion],
+    department: &Department,
+    first: Date,
+) -> Vec<(Date, WorkingTime)> {
+    let begun = versions.iter().map(|version| version.valid_from.max(first));
+    let days: BTreeSet<Date> = begun.collect();
+    let mut by_day: Vec<(Date, WorkingTime)> = Vec::new();
+    for day in days {
+        let Some(version) = in_force(versions, day) else {
+            continue;
+        };
+        let working_time = version.content.working_time(department);
+        if by_day.last().is_none_or(|(_, last)| *last != working_time) {
+            by_day.push((day, working_time));
+        }
+    }
+    by_day
 }
 
 /// The agreements in force now.

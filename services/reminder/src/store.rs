@@ -3,16 +3,18 @@
 mod agreements;
 mod digests;
 mod happened;
+mod heads_late;
 mod plans;
 
-pub(crate) use agreements::{add_version, latest_version, versions_after};
-pub(crate) use digests::{
-    HeadsLate, add_heads_late, digest_before, mark_digest, take_heads_late, was_sent,
+pub(crate) use agreements::{
+    add_version, latest_version, plans_follow, unfollowed_version, versions_after,
 };
+pub(crate) use digests::{digest_before, mark_digest, was_sent};
 pub(crate) use happened::{add_happened, histories};
+pub(crate) use heads_late::{HeadsLate, add_heads_late, any_heads_late, take_heads_late};
 pub(crate) use plans::{
-    Listed, Which, due_plans, due_plans_for_update, list, next_look, plan, plans_for_update,
-    save_plans,
+    Listed, Which, due_plans, due_plans_for_update, list, next_look, open_plans_for_update, plan,
+    plans_for_update, save_plans,
 };
 
 fn impossible(error: serde_json::Error) -> sqlx::Error {

@@ -1,5 +1,6 @@
 //! Takes the steps whose time has come. Each is one transaction with its event and its mails.
 
+mod heads_late;
 mod turn;
 
 use std::time::Duration;
@@ -70,11 +71,10 @@ async fn sweep(desk: &Desk, leading: &Leading, kept: &mut Kept) -> anyhow::Resul
             Turn::Done => desk.wake(),
             Turn::Busy => break Wait::For(BUSY),
             Turn::Idle => {
-                if turn::heads_late(desk, leading, &mut connection).await? {
-                    desk.wake();
-                }
+                let list = heads_late::send(desk, leading, &mut connection).await?;
                 let next = store::next_look(&mut *connection).await?;
-                break next.map_or(Wait::Change, Wait::Until);
+                let first = next.into_iter().chain(list).min();
+                break first.map_or(Wait::Change, Wait::Until);
             }
         }
     };

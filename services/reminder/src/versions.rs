@@ -1,4 +1,4 @@
-//! The copy of routing's agreements, and what they say of one case or one recipient.
+//! The copy of routing's agreements, and the plans that follow a new version of them.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -6,14 +6,22 @@ use std::{
 };
 
 use domain::{AgreementsAnswer, AgreementsRequest, AgreementsVersion};
+use jiff::Timestamp;
 use platform::{bus, lease::Leading};
 use sqlx::{Connection, PgConnection};
 use tokio::sync::Notify;
 
-use crate::{Desk, store};
+use crate::{
+    Desk,
+    people::terms_of,
+    rules::Plan,
+    store::{self, Listed},
+};
 
 /// How often routing is asked for the next version, in real time.
 const EACH: Duration = Duration::from_secs(2);
+/// Plans that are gone through in one transaction.
+const CHUNK: i64 = 500;
 
 /// Every version that routing has handed out, kept in memory: they are few, never change, and every step needs one.
 #[derive(Debug, Clone, Default)]
@@ -54,15 +62,20 @@ impl Versions {
     }
 }
 
-/// Copies every version as it comes, until the lease ends. While routing is away nothing is missed: versions are only added.
+/// Copies every version as it comes, until the lease ends, and lets the plans follow it. While routing is away nothing is
+/// missed: versions are only added.
 pub(crate) async fn copy(desk: Desk, leading: Leading) {
     let mut failing = false;
     while !leading.ended().is_cancelled() {
-        match next(&desk, &leading).await {
+        let copied = match next(&desk, &leading).await {
             Ok(true) => continue,
-            Ok(false) => failing = false,
+            copied => copied.map(drop),
+        };
+        // What is here is followed also while routing is away.
+        match follow(&desk, &leading).await.and(copied) {
+            Ok(()) => failing = false,
             Err(error) => {
-                if !std::mem::replace(&mut failing, true) {
+                if !std::mem::replace(&mut failing, true) && !leading.ended().is_cancelled() {
                     tracing::warn!(
                         error = format!("{error:#}"),
                         "cannot copy the agreements; trying again"
@@ -96,4 +109,37 @@ async fn next(desk: &Desk, leading: &Leading) -> anyhow::Result<bool> {
     store::add_version(&mut transaction, &version).await?;
     transaction.commit().await?;
     Ok(true)
+}
+
+/// After a new version, works out anew when each open plan is looked at again: its steps wait for hours in which somebody is
+/// there by the version in force. Begun again where it was interrupted.
+async fn follow(desk: &Desk, leading: &Leading) -> anyhow::Result<()> {
+    let mut connection = desk.fenced.acquire().await?;
+    let Some(version) = store::unfollowed_version(&mut *connection).await? else {
+        return Ok(());
+    };
+    let versions = desk.versions.all(&mut connection).await?;
+    let mut after = None;
+    loop {
+        let mut transaction = connection.begin().await?;
+        leading.check(&mut transaction).await?;
+        let open = store::open_plans_for_update(&mut transaction, after, CHUNK).await?;
+        let Some(last) = open.last() else {
+            store::plans_follow(&mut *transaction, version).await?;
+            transaction.commit().await?;
+            return Ok(());
+        };
+        after = Some(last.plan.case());
+        let now = desk.clock.now();
+        let next = |listed: &Listed| listed.plan.next(&terms_of(&versions, &listed.plan), now);
+        let moved: Vec<(&Plan, Option<Timestamp>)> = open
+            .iter()
+            .map(|listed| (listed, next(listed)))
+            .filter(|(listed, next)| listed.next_at != *next)
+            .map(|(listed, next)| (&listed.plan, next))
+            .collect();
+        store::save_plans(&mut transaction, &moved).await?;
+        transaction.commit().await?;
+        desk.changed.notify_one();
+    }
 }

@@ -1,7 +1,7 @@
 //! Hands out what no event carries, to whom the bus lets ask for it: the agreements, which name people, and links to cases.
 
 use domain::{AgreementsAnswer, AgreementsRequest, LinksAnswer, LinksRequest};
-use platform::bus;
+use platform::{bus, event_log};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -32,7 +32,7 @@ async fn version(
     }))
 }
 
-/// Hands out links to cases that are at a group, until `stop`.
+/// Hands out links to cases that are at a group, and how much has been told of all, until `stop`.
 ///
 /// # Errors
 /// When the bus connection is closed for good.
@@ -59,7 +59,14 @@ async fn links_to(
         };
         (case.id, desk.address_of(&link))
     });
+    let links = links.collect();
+    // Read last: whoever has applied so much knows the turn that each link is for.
+    let source = desk.source.clone();
+    let sources = event_log::sources(&desk.pool).await?;
+    let told = sources.get(&source).copied().unwrap_or(0);
     Ok(LinksAnswer::Links {
-        links: links.collect(),
+        links,
+        source,
+        told,
     })
 }

@@ -33,7 +33,7 @@ pub enum AgreementsAnswer {
     Away,
 }
 
-/// Asks routing for links to cases, for mails to the groups that have them. Only reminder may ask.
+/// Asks routing for links to cases, for mails to the groups that have them, and how much it has told. Only reminder may ask.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinksRequest {
     /// The cases, at most [`LinksRequest::MOST`].
@@ -62,6 +62,11 @@ pub enum LinksAnswer {
     Links {
         /// By case; one that is at no group is left out.
         links: Vec<(CaseId, String)>,
+        /// The source on which routing tells of cases.
+        source: String,
+        /// The last number that it had committed there as it answered. Whoever has applied so much knows how each case stood,
+        /// and whom its link is for.
+        told: u64,
     },
     /// Routing cannot say now, such as when its database is away.
     Away,

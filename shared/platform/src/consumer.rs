@@ -17,7 +17,7 @@ use async_nats::jetstream::{
 };
 use domain::{Stream, Streamed};
 use futures::StreamExt;
-use sqlx::{Acquire, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{Acquire, PgConnection, PgExecutor, PgPool, Postgres, Transaction};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -137,6 +137,19 @@ pub async fn positions(pool: &PgPool) -> Result<BTreeMap<String, u64>, sqlx::Err
         .into_iter()
         .map(|(source, sequence)| (source, sequence.unsigned_abs()))
         .collect())
+}
+
+/// How far a service has applied one source.
+///
+/// # Errors
+/// When the database fails.
+pub async fn position(executor: impl PgExecutor<'_>, source: &str) -> Result<u64, sqlx::Error> {
+    let applied: Option<i64> =
+        sqlx::query_scalar("SELECT sequence FROM position WHERE source = $1")
+            .bind(source)
+            .fetch_optional(executor)
+            .await?;
+    Ok(applied.unwrap_or(0).unsigned_abs())
 }
 
 /// The last number applied, by source.

@@ -28,6 +28,7 @@ pub(super) fn at(text: &str) -> Timestamp {
 pub(super) fn terms(working_time: &str) -> Terms {
     Terms {
         working_time: serde_json::from_str::<WorkingTime>(working_time).unwrap(),
+        by_day: Vec::new(),
         steps: ReminderSteps::default(),
         department: "Byggnadsförvaltningen".to_owned(),
         group: "Handläggare".to_owned(),

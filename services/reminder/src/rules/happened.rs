@@ -7,6 +7,7 @@ use super::{
     clock::Pause,
     outline::{OutlineLine, OutlineState},
     plan::{Done, Ending, Follow, How, Plan, Promised, Turn},
+    reason::Measures,
     terms::Terms,
     whom::{message, whom},
     words::{capital, moment, small, words, working_hours},
@@ -106,8 +107,11 @@ impl Plan {
         let at = moment(promise.promised);
         let reminded = self.done.iter().any(|d| d.step == FollowUpStep::Share);
         let measures = self.measures(terms, &self.clock);
+        let left_out = measures
+            .as_ref()
+            .is_some_and(Measures::promised_after_share);
         let after = measures.is_some_and(|m| m.promised_after_limit().is_some());
-        let first = if reminded {
+        let first = if reminded || !left_out {
             ("", "")
         } else {
             (

@@ -168,7 +168,7 @@ impl Plan {
         lines.extend(skipped.iter().map(skipped_line));
         for ahead in rest {
             let at = if ahead.at <= now {
-                terms.working_time.next_working(now)
+                terms.next_work(now)
             } else {
                 Some(ahead.at)
             };

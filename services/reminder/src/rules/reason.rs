@@ -30,6 +30,12 @@ impl Measures {
         )
     }
 
+    /// Whether the first reminder is left out: who has promised a day is not asked how it goes before it.
+    pub(super) fn promised_after_share(&self) -> bool {
+        let share = self.share_of_limit();
+        self.promise.is_some_and(|(promise, _)| share <= promise)
+    }
+
     /// The promise, where it comes after the limit.
     pub(super) fn promised_after_limit(&self) -> Option<(SignedDuration, Timestamp)> {
         self.promise.filter(|(reading, _)| *reading > self.limit)
@@ -67,7 +73,8 @@ pub(super) fn reason(step: FollowUpStep, measures: &Measures, reading: SignedDur
                 format!("the time limit ({}) has passed{english}", limit.english),
             )
         }
-        (FollowUpStep::Promised, promise) => {
+        (FollowUpStep::Promised, _) => {
+            let promise = measures.promise.map(|(_, at)| moment(at));
             let (swedish, english) = promise.map_or_else(Default::default, |at| {
                 (format!(" ({})", at.swedish), format!(" ({})", at.english))
             });

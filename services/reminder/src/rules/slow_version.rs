@@ -5,8 +5,8 @@ mod history;
 
 use std::sync::LazyLock;
 
-use domain::{CaseWhat, FollowUpStep, ReminderSteps};
-use jiff::{SignedDuration, Timestamp};
+use domain::{CaseWhat, FollowUpStep, local_day, start_of_day};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use proptest::prelude::*;
 
 use super::example::{Story, at, terms};
@@ -47,10 +47,11 @@ static OPEN: LazyLock<Vec<Vec<Vec<bool>>>> = LazyLock::new(|| {
 /// The plan and the clerk side by side.
 struct Both {
     begin: Timestamp,
-    steps: ReminderSteps,
     minute: i64,
     story: Option<Story>,
     clerk: Clerk,
+    /// What happened while the service is down, each with its minute: the clerk saw it, the plan is told later.
+    held: Vec<(i64, Act)>,
 }
 
 impl Both {
@@ -113,7 +114,7 @@ impl Both {
         let taking = story.look(now);
         if let Some(taking) = &taking {
             prop_assert!(story.planned() <= now);
-            prop_assert!(story.terms.working_time.is_working(story.planned()));
+            prop_assert!(story.terms.works(story.planned()) && story.terms.works(now));
             let silent = taking.missed.contains(&FollowUpStep::Limit);
             prop_assert_eq!(taking.overdue.is_some(), silent);
             prop_assert_eq!(taking.event.at, now);
@@ -122,12 +123,68 @@ impl Both {
         Ok(())
     }
 
-    fn act(&mut self, act: Act) -> Result<(), TestCaseError> {
-        let now = self.at(self.minute);
-        if let Act::Forward { hours, limit } = act {
-            self.clerk.forward(hours, limit * 60, &self.steps);
+    /// Something happens now, and the plan is told of it at once, or when the service is there again.
+    fn act(&mut self, act: Act, down: bool) -> Result<(), TestCaseError> {
+        let minute = self.minute;
+        let happens = match act {
+            Act::Forward {
+                hours,
+                limit,
+                steps,
+            } => {
+                self.clerk.forward(hours, limit * 60, &steps);
+                true
+            }
+            Act::Agree { hours, tomorrow } => {
+                let from = self.day(minute, tomorrow);
+                let from = start_of_day(from).unwrap().duration_since(self.begin);
+                self.clerk.agree(from.as_mins(), hours)
+            }
+            Act::Pause(_) => self.clerk.pause(),
+            Act::Resume => self.clerk.resume(),
+            Act::Promise(minutes) => self.clerk.promise(minute + minutes),
+            Act::Close | Act::Bounce => self.clerk.end(),
+            Act::Officer | Act::Restart | Act::ToldAgain => true,
+            Act::ClockBack(_) => !down,
+        };
+        match happens {
+            true if down => self.held.push((minute, act)),
+            true => self.tell(minute, act)?,
+            false => {}
+        }
+        Ok(())
+    }
+
+    /// The service is there again, and hears what it has missed before it looks.
+    fn up(&mut self) -> Result<(), TestCaseError> {
+        for (minute, act) in std::mem::take(&mut self.held) {
+            self.tell(minute, act)?;
+        }
+        Ok(())
+    }
+
+    fn day(&self, minute: i64, tomorrow: bool) -> Date {
+        let today = local_day(self.at(minute));
+        if tomorrow {
+            today.tomorrow().unwrap()
+        } else {
+            today
+        }
+    }
+
+    /// Tells the plan of what happened at a minute, as the clerk saw it.
+    fn tell(&mut self, minute: i64, act: Act) -> Result<(), TestCaseError> {
+        let now = self.at(minute);
+        if let Act::Forward {
+            hours,
+            limit,
+            steps,
+        } = act
+        {
             let mut terms = terms(HOURS[hours]);
-            terms.steps = self.steps;
+            terms.steps = steps;
+            let today = self.day(minute, false);
+            terms.by_day = vec![(today, terms.working_time.clone())];
             let mut story = Story::from(terms, now, limit);
             if let Some(old) = self.story.take() {
                 story.plan = story.plan.after(&old.plan, &old.terms);
@@ -136,36 +193,21 @@ impl Both {
             self.story = Some(story);
             return Ok(());
         }
+        let from = match act {
+            Act::Agree { tomorrow, .. } => self.day(minute, tomorrow),
+            _ => Date::MIN,
+        };
         let Some(story) = &mut self.story else {
             return Ok(());
         };
         let later = |minutes| now + SignedDuration::from_mins(minutes);
         match act {
             Act::Forward { .. } => {}
-            Act::Pause(minutes) => {
-                if self.clerk.pause() {
-                    prop_assert!(story.pause(now, later(minutes)));
-                }
-            }
-            Act::Resume => {
-                if self.clerk.resume() {
-                    prop_assert!(story.resume(now));
-                }
-            }
-            Act::Promise(minutes) => {
-                if self.clerk.promise(self.minute + minutes) {
-                    prop_assert!(story.promise(now, later(minutes)));
-                }
-            }
-            Act::Close | Act::Bounce => {
-                if self.clerk.end() {
-                    let told = match act {
-                        Act::Close => story.close(now),
-                        _ => story.bounce(now),
-                    };
-                    prop_assert!(told);
-                }
-            }
+            Act::Pause(minutes) => prop_assert!(story.pause(now, later(minutes))),
+            Act::Resume => prop_assert!(story.resume(now)),
+            Act::Promise(minutes) => prop_assert!(story.promise(now, later(minutes))),
+            Act::Close => prop_assert!(story.close(now)),
+            Act::Bounce => prop_assert!(story.bounce(now)),
             Act::Officer => {
                 story.tell(now, CaseWhat::Taken);
             }
@@ -173,14 +215,20 @@ impl Both {
                 let text = serde_json::to_string(&story.plan).unwrap();
                 story.plan = serde_json::from_str(&text).unwrap();
             }
-            Act::OtherRecipients => "Någon annan".clone_into(&mut story.terms.group),
+            Act::Agree { hours, .. } => {
+                let terms = &mut story.terms;
+                "Någon annan".clone_into(&mut terms.group);
+                let at = terms.by_day.partition_point(|(begun, _)| *begun <= from);
+                let other = super::example::terms(HOURS[hours]).working_time;
+                terms.by_day.insert(at, (from, other));
+            }
             Act::ToldAgain => {
                 let last = story.told.last().cloned().unwrap();
                 let changed = story.plan.apply(&last, &story.terms);
                 prop_assert!(!changed, "{:?}", last);
             }
             Act::ClockBack(minutes) => {
-                let back = (self.minute - minutes).max(0);
+                let back = (minute - minutes).max(0);
                 self.look(back)?;
             }
         }
@@ -217,21 +265,32 @@ impl Both {
 fn run(history: History) -> Result<(), TestCaseError> {
     let mut both = Both {
         begin: at(BEGIN[history.begin]),
-        steps: history.steps,
         minute: 0,
         story: None,
         clerk: Clerk::new(&OPEN[history.begin]),
+        held: Vec::new(),
     };
+    let when_it_says = matches!(history.looks, Looks::WhenThePlanSays);
     for (minutes, down, act) in history.acts {
         if both.minute + minutes >= MINUTES - 1 {
             break;
         }
-        both.walk(minutes, (!down).then_some(history.looks))?;
-        both.act(act)?;
-        if matches!(history.looks, Looks::WhenThePlanSays) {
+        if !down {
+            both.up()?;
             // What came due while it was down, or with what was told.
+            if when_it_says {
+                both.look(both.minute)?;
+            }
+        }
+        both.walk(minutes, (!down).then_some(history.looks))?;
+        both.act(act, down)?;
+        if when_it_says && !down {
             both.look(both.minute)?;
         }
+    }
+    both.up()?;
+    if when_it_says {
+        both.look(both.minute)?;
     }
     let rest = MINUTES - 1 - both.minute;
     both.walk(rest, Some(history.looks))?;
@@ -256,7 +315,7 @@ proptest! {
 fn the_clerk_takes_every_step() {
     let mut clerk = Clerk::new(&OPEN[0]);
     clerk.walk(9 * 60);
-    clerk.forward(0, 60, &ReminderSteps::default());
+    clerk.forward(0, 60, &domain::ReminderSteps::default());
     assert!(clerk.promise(24 * 60) && clerk.pause() && !clerk.pause() && clerk.resume());
     let mut taken = Vec::new();
     for minute in 9 * 60 + 1..20 * 24 * 60 {

@@ -1,6 +1,6 @@
 //! When a plan's steps come, and taking them.
 
-use domain::{CaseEvent, CaseWhat, FollowUpStep, StepTaken};
+use domain::{CaseEvent, CaseWhat, FollowUpStep, StepTaken, local_day};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
@@ -41,7 +41,7 @@ impl Plan {
         let Follow::Limit { due, .. } = self.follow else {
             return None;
         };
-        if !terms.working_time.is_working(now) {
+        if !terms.works(now) {
             return None;
         }
         let mut missed = self.ahead(terms, &self.clock);
@@ -74,7 +74,7 @@ impl Plan {
         let taking = Taking {
             step: present.step,
             missed: missed.iter().map(|m| m.step).collect(),
-            late_by_working: terms.working_time.between(present.at, now),
+            late_by_working: terms.works_on(local_day(now)).between(present.at, now),
             overdue: limit.map(|limit| tell(FollowUpStep::Limit, limit.at, true)),
             event: tell(present.step, now, false),
         };
@@ -101,7 +101,7 @@ impl Plan {
         if first.at > now {
             Some(first.at)
         } else {
-            terms.working_time.next_working(now)
+            terms.next_work(now)
         }
     }
 
@@ -117,9 +117,12 @@ impl Plan {
                 continue;
             }
             // From step to step rather than from the beginning each time: the days between are walked once.
-            let passes = terms.working_time.add(at, offset - reading);
-            let Some((passes, working)) =
-                passes.and_then(|at| Some((at, terms.working_time.next_working(at)?)))
+            let mut passes = terms.working_time.add(at, offset - reading);
+            // The clock may show so much already when the promised time has not come: nobody works in between.
+            if let (FollowUpStep::Promised, Some(promise)) = (step, &self.promise) {
+                passes = passes.map(|at| at.max(promise.promised));
+            }
+            let Some((passes, working)) = passes.and_then(|at| Some((at, terms.next_work(at)?)))
             else {
                 break;
             };
@@ -136,13 +139,12 @@ impl Plan {
         };
         let limit = measures.limit;
         let mut offsets = vec![(FollowUpStep::Limit, limit)];
-        match &measures.promise {
-            // Who has promised a day is not asked how it goes before it.
-            None => offsets.push((FollowUpStep::Share, measures.share_of_limit())),
-            Some((promise, _)) if *promise > limit => {
-                offsets.push((FollowUpStep::Promised, *promise));
-            }
-            Some(_) => {}
+        if !measures.promised_after_share() {
+            offsets.push((FollowUpStep::Share, measures.share_of_limit()));
+        }
+        // One that falls together with the limit is told of with it.
+        if let Some((promise, _)) = measures.promise.filter(|(promise, _)| *promise != limit) {
+            offsets.push((FollowUpStep::Promised, promise));
         }
         let base = measures.base();
         offsets.push((

@@ -35,3 +35,24 @@ pub(crate) async fn versions_after(
             .await?;
     Ok(rows.into_iter().map(|row| row.0).collect())
 }
+
+/// The number of the latest version, if it came after the plans were last gone through.
+pub(crate) async fn unfollowed_version(
+    executor: impl PgExecutor<'_>,
+) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar("SELECT max(version) FROM agreements WHERE NOT followed")
+        .fetch_one(executor)
+        .await
+}
+
+/// Notes that the plans have been gone through by the versions up to `version`.
+pub(crate) async fn plans_follow(
+    executor: impl PgExecutor<'_>,
+    version: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE agreements SET followed = true WHERE version <= $1 AND NOT followed")
+        .bind(version)
+        .execute(executor)
+        .await
+        .map(drop)
+}

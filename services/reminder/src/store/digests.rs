@@ -1,11 +1,8 @@
-//! SQL of digests, and of what waits for the unit head's.
+//! SQL of digests.
 
-use domain::{CaseId, CaseType, Department};
 use jiff::{Timestamp, civil::Date};
 use jiff_sqlx::ToSqlx;
-use sqlx::{PgConnection, PgExecutor};
-
-use super::impossible;
+use sqlx::PgExecutor;
 
 /// Whether the digest `kind` of `of` has been sent for a day.
 pub(crate) async fn was_sent(
@@ -60,58 +57,4 @@ pub(crate) async fn digest_before(
     .fetch_optional(executor)
     .await?;
     Ok(upto.map(jiff_sqlx::Timestamp::to_jiff))
-}
-
-/// A case that reached the heads late.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct HeadsLate {
-    pub(crate) case: CaseId,
-    pub(crate) department: Department,
-    pub(crate) case_type: CaseType,
-    pub(crate) due: Timestamp,
-}
-
-/// Lets cases wait for the unit head's list.
-pub(crate) async fn add_heads_late(
-    connection: &mut PgConnection,
-    late: &[HeadsLate],
-) -> Result<(), sqlx::Error> {
-    for case in late {
-        sqlx::query(
-            "INSERT INTO heads_late (case_id, department, case_type, due) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-        )
-        .bind(case.case.0)
-        .bind(case.department.as_str())
-        .bind(case.case_type.as_str())
-        .bind(case.due.to_sqlx())
-        .execute(&mut *connection)
-        .await?;
-    }
-    Ok(())
-}
-
-/// Takes those that wait, the longest overdue first.
-pub(crate) async fn take_heads_late(
-    executor: impl PgExecutor<'_>,
-) -> Result<Vec<HeadsLate>, sqlx::Error> {
-    type Row = (uuid::Uuid, String, String, jiff_sqlx::Timestamp);
-    let rows: Vec<Row> =
-        sqlx::query_as("DELETE FROM heads_late RETURNING case_id, department, case_type, due")
-            .fetch_all(executor)
-            .await?;
-    let late = rows.into_iter().map(|(case, department, case_type, due)| {
-        Ok(HeadsLate {
-            case: CaseId(case),
-            department: department.parse().map_err(wrong)?,
-            case_type: case_type.parse().map_err(wrong)?,
-            due: due.to_jiff(),
-        })
-    });
-    let mut late: Vec<HeadsLate> = late.collect::<Result<_, sqlx::Error>>()?;
-    late.sort_by_key(|case| case.due);
-    Ok(late)
-}
-
-fn wrong(error: domain::InvalidLabel) -> sqlx::Error {
-    impossible(serde::de::Error::custom(error))
 }

@@ -104,6 +104,23 @@ pub(crate) async fn due_plans_for_update(
     read(rows)
 }
 
+/// The next plans that are open, by case, after that of `after`; nobody else changes them until the transaction ends.
+pub(crate) async fn open_plans_for_update(
+    connection: &mut PgConnection,
+    after: Option<CaseId>,
+    most: i64,
+) -> Result<Vec<Listed>, sqlx::Error> {
+    let rows: Vec<(String, Option<jiff_sqlx::Timestamp>)> = sqlx::query_as(
+        "SELECT plan::text, next_at FROM plan WHERE state = 'open' AND ($1::uuid IS NULL OR case_id > $1)
+         ORDER BY case_id LIMIT $2 FOR UPDATE",
+    )
+    .bind(after.map(|case| case.0))
+    .bind(most)
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(listed).collect()
+}
+
 /// When a plan is to be looked at next.
 pub(crate) async fn next_look(
     executor: impl PgExecutor<'_>,

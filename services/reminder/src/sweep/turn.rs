@@ -2,21 +2,17 @@
 
 use std::collections::HashMap;
 
-use anyhow::bail;
-use domain::{
-    AgreementsVersion, CaseEvent, CaseId, CaseWhat, FollowUpStep, LinksAnswer, LinksRequest, Role,
-};
+use domain::{AgreementsVersion, CaseEvent, CaseId, CaseWhat, FollowUpStep, Role};
 use jiff::{SignedDuration, Timestamp};
 use platform::{
-    bus,
     event_log::{self, NewEvent},
     lease::Leading,
     mail::{self, Mail},
 };
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 
 use crate::{
-    Desk, mails, meters, people,
+    Desk, level, mails, meters, people,
     people::terms_of,
     rules::{Plan, Taking},
     store::{self, HeadsLate},
@@ -50,9 +46,11 @@ pub(super) async fn turn(
         return Ok(Turn::Idle);
     }
     let versions = desk.versions.all(connection).await?;
-    let links = links(desk, &versions, &due, now).await?;
+    let links = links(desk, connection, &versions, (&due, now)).await?;
     let ids: Vec<CaseId> = due.iter().map(Plan::case).collect();
 
+    // What was told of them meanwhile has been applied, so that those that have ended, stand, or have gone elsewhere are due
+    // no more.
     let mut transaction = event_log::begin(connection, &desk.source).await?;
     leading.check(&mut transaction).await?;
     let mut plans = store::due_plans_for_update(&mut transaction, now, &ids).await?;
@@ -87,26 +85,20 @@ pub(super) async fn turn(
     Ok(Turn::Done)
 }
 
-/// Links for the mails to groups that the plans `due` are about to send. Asked before the transaction, which waits for
-/// nobody.
+/// Links for the mails to groups that the plans `due` are about to send, once everything that routing had told by now is
+/// applied. Asked before the transaction, which waits for nobody.
 async fn links(
     desk: &Desk,
+    connection: &mut PgConnection,
     versions: &[AgreementsVersion],
-    due: &[Plan],
-    now: Timestamp,
+    (due, now): (&[Plan], Timestamp),
 ) -> anyhow::Result<HashMap<CaseId, String>> {
     let to_group = |plan: &&Plan| {
         let taking = (*plan).clone().take(&terms_of(versions, plan), now);
         taking.is_some_and(|taking| taking.step.to().contains(&Role::Group))
     };
     let cases: Vec<CaseId> = due.iter().filter(to_group).map(Plan::case).collect();
-    if cases.is_empty() {
-        return Ok(HashMap::new());
-    }
-    match bus::ask(&desk.bus, &LinksRequest { cases }).await {
-        LinksAnswer::Links { links } => Ok(links.into_iter().collect()),
-        LinksAnswer::Away => bail!("routing is away, which makes the links to cases"),
-    }
+    Ok(level::with_routing(desk, connection, cases).await?)
 }
 
 /// What a transaction tells.
@@ -163,33 +155,4 @@ impl Work {
                 .map(|(role, to)| mails::of_step(plan, &terms, told, role, to, link, now)),
         );
     }
-}
-
-/// Sends the unit head one list of the cases that reached the heads late, if any did.
-pub(super) async fn heads_late(
-    desk: &Desk,
-    leading: &Leading,
-    connection: &mut PgConnection,
-) -> anyhow::Result<bool> {
-    let now = desk.clock.now();
-    let versions = desk.versions.all(connection).await?;
-    let Some(agreements) = people::current(&versions, now) else {
-        return Ok(false);
-    };
-    let mut transaction = connection.begin().await?;
-    let late = store::take_heads_late(&mut *transaction).await?;
-    if late.is_empty() {
-        transaction.rollback().await?;
-        return Ok(false);
-    }
-    leading.check(&mut transaction).await?;
-    match people::unit_head(agreements) {
-        Some(to) => {
-            let mail = mails::of_heads_late(agreements, &late, to);
-            mail::enqueue(&mut transaction, &[mail], now).await?;
-        }
-        None => tracing::error!("the unit head has no address that mail can be sent to"),
-    }
-    transaction.commit().await?;
-    Ok(true)
 }

@@ -15,6 +15,8 @@ pub(super) struct Clerk {
 /// The case as the clerk has it on paper. Lengths are minutes of the case's clock.
 struct Case {
     hours: usize,
+    /// By which hours people are there, from a minute on; by those of the limit before the first.
+    there: Vec<(i64, usize)>,
     from: i64,
     limit: i64,
     share: i64,
@@ -37,16 +39,26 @@ impl Clerk {
         }
     }
 
-    /// Whether the department that has the case works.
-    pub(super) fn open(&self, minute: i64) -> bool {
+    /// Whether the case's clock counts a minute, unless it stands.
+    fn counts(&self, minute: i64) -> bool {
         let case = self.case.as_ref();
         case.is_some_and(|case| self.open[case.hours][usize::try_from(minute).unwrap()])
+    }
+
+    /// Whether somebody is there at the department that has the case.
+    pub(super) fn open(&self, minute: i64) -> bool {
+        let Some(case) = &self.case else {
+            return false;
+        };
+        let begun = case.there.iter().filter(|(from, _)| *from <= minute);
+        let hours = begun.last().map_or(case.hours, |(_, hours)| *hours);
+        self.open[hours][usize::try_from(minute).unwrap()]
     }
 
     /// Waits until a minute.
     pub(super) fn walk(&mut self, until: i64) {
         while self.minute < until {
-            let open = self.open(self.minute);
+            let open = self.counts(self.minute);
             if let Some(case) = &mut self.case {
                 let shows = case.clock.last().unwrap();
                 let counts = open && case.goes_since.is_some();
@@ -64,6 +76,7 @@ impl Clerk {
         let quarters = i64::try_from(quarters.unwrap()).unwrap() + 1;
         self.case = Some(Case {
             hours,
+            there: Vec::new(),
             from: self.minute,
             limit,
             share: limit / 4 * quarters,
@@ -74,6 +87,16 @@ impl Clerk {
             promise: None,
             behind: BTreeSet::new(),
         });
+    }
+
+    /// Other hours are agreed on, from a minute on.
+    pub(super) fn agree(&mut self, from: i64, hours: usize) -> bool {
+        let case = self.case.as_mut();
+        case.is_some_and(|case| {
+            let at = case.there.partition_point(|(begun, _)| *begun <= from);
+            case.there.insert(at, (from, hours));
+            true
+        })
     }
 
     pub(super) fn pause(&mut self) -> bool {
@@ -108,10 +131,13 @@ impl Clerk {
         if !open || case.goes_since.is_none_or(|since| minute < since) {
             return None;
         }
-        let come = FollowUpStep::ALL.into_iter();
-        let mut come: Vec<_> = come
-            .filter(|step| !case.behind.contains(step) && case.has_come(*step, minute))
+        let steps = FollowUpStep::ALL.into_iter();
+        let mut come: Vec<_> = steps
+            .filter(|step| !case.behind.contains(step))
+            .filter_map(|step| Some((case.came(step, minute)?, step)))
             .collect();
+        come.sort();
+        let mut come: Vec<_> = come.into_iter().map(|(_, step)| step).collect();
         case.behind.extend(&come);
         let present = come.pop()?;
         Some((present, come))
@@ -123,20 +149,25 @@ impl Case {
         self.clock[usize::try_from(minute - self.from).unwrap()]
     }
 
-    fn has_come(&self, step: FollowUpStep, minute: i64) -> bool {
+    /// What the clock was to show for a step that has come; `None` for one that has not.
+    fn came(&self, step: FollowUpStep, minute: i64) -> Option<i64> {
         let now = self.shows(minute);
         // What the clock showed as the promised day came; `None` while it has not.
         let promised = self.promise.filter(|day| *day <= minute);
         let promised = promised.map(|day| self.shows(day));
-        let after_limit = promised.filter(|shows| *shows > self.limit);
         let waits = self.promise.is_some() && promised.is_none();
-        let after = |length| !waits && now >= after_limit.unwrap_or(self.limit) + length;
-        match step {
-            FollowUpStep::Share => self.promise.is_none() && now >= self.share,
-            FollowUpStep::Limit => now >= self.limit,
-            FollowUpStep::Promised => after_limit.is_some(),
-            FollowUpStep::ContactPerson => after(self.contact_person),
-            FollowUpStep::Heads => after(self.heads),
-        }
+        let base = promised.map_or(self.limit, |shows| shows.max(self.limit));
+        let comes = match step {
+            FollowUpStep::Share if waits || promised.is_some_and(|shows| self.share <= shows) => {
+                None
+            }
+            FollowUpStep::Share => Some(self.share),
+            FollowUpStep::Limit => Some(self.limit),
+            FollowUpStep::Promised => promised.filter(|shows| *shows != self.limit),
+            FollowUpStep::ContactPerson | FollowUpStep::Heads if waits => None,
+            FollowUpStep::ContactPerson => Some(base + self.contact_person),
+            FollowUpStep::Heads => Some(base + self.heads),
+        };
+        comes.filter(|comes| *comes <= now)
     }
 }

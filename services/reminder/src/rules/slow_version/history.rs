@@ -8,9 +8,8 @@ use proptest::{collection, prelude::*, sample::select};
 pub(super) struct History {
     /// Which of the beginnings.
     pub(super) begin: usize,
-    pub(super) steps: ReminderSteps,
     pub(super) looks: Looks,
-    /// So many minutes later, whether the service was down in them, and what happens then.
+    /// So many minutes later, whether the service was down in them and still is, and what happens then.
     pub(super) acts: Vec<(i64, bool, Act)>,
 }
 
@@ -26,10 +25,11 @@ pub(super) enum Looks {
 /// What happens.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Act {
-    /// Forwarded, anew or after a closing: by which hours, and with a limit of how many.
+    /// Forwarded, anew or after a closing: by which hours and steps, and with a limit of how many hours.
     Forward {
         hours: usize,
         limit: i64,
+        steps: ReminderSteps,
     },
     /// For so many minutes at the most; nothing but [`Act::Resume`] ends it here.
     Pause(i64),
@@ -40,14 +40,23 @@ pub(super) enum Act {
     Bounce,
     Officer,
     Restart,
-    OtherRecipients,
+    /// Other agreements, from today or tomorrow on: by which hours people are there, and other names. The case's limit and
+    /// steps stay as they were.
+    Agree {
+        hours: usize,
+        tomorrow: bool,
+    },
     ToldAgain,
     /// The clock is set back by so many minutes for one look.
     ClockBack(i64),
 }
 
 fn forward() -> impl Strategy<Value = Act> {
-    (0..3usize, 1..30i64).prop_map(|(hours, limit)| Act::Forward { hours, limit })
+    (0..3usize, 1..30i64, steps()).prop_map(|(hours, limit, steps)| Act::Forward {
+        hours,
+        limit,
+        steps,
+    })
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -61,7 +70,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => Just(Act::Bounce),
         1 => Just(Act::Officer),
         2 => Just(Act::Restart),
-        1 => Just(Act::OtherRecipients),
+        2 => (0..3usize, any::<bool>()).prop_map(|(hours, tomorrow)| Act::Agree { hours, tomorrow }),
         2 => Just(Act::ToldAgain),
         3 => length().prop_map(Act::ClockBack),
     ]
@@ -86,15 +95,10 @@ pub(super) fn history() -> impl Strategy<Value = History> {
     let looks = prop_oneof![3 => each, 1 => Just(Looks::WhenThePlanSays)];
     let down = proptest::bool::weighted(0.25);
     let acts = collection::vec((wait(), down, act()), 0..16);
-    (0..2usize, steps(), looks, 1..30_000i64, forward(), acts).prop_map(
-        |(begin, steps, looks, first, forward, mut acts)| {
+    (0..2usize, looks, 1..30_000i64, forward(), acts).prop_map(
+        |(begin, looks, first, forward, mut acts)| {
             acts.insert(0, (first, false, forward));
-            History {
-                begin,
-                steps,
-                looks,
-                acts,
-            }
+            History { begin, looks, acts }
         },
     )
 }

@@ -1,27 +1,65 @@
 //! Cases whose group has promised a day.
 
-use domain::FollowUpStep::{ContactPerson, Heads, Limit, Promised};
+use domain::FollowUpStep::{ContactPerson, Heads, Limit, Promised, Share};
 
 use super::super::example::{Story, at, steps};
 
 #[test]
-fn a_promise_before_the_limit_leaves_out_the_first_reminder_only() {
+fn a_promise_before_the_limit_is_reminded_of_instead_of_the_first_share() {
     let mut story = Story::office("2026-11-20 08:00", 16);
     story.promise(at("2026-11-20 10:00"), at("2026-11-23 12:00"));
+    let mut late = story.clone();
     assert_eq!(
         story.until("2026-12-31 00:00"),
         steps(&[
+            (Promised, "2026-11-23 12:00"),
             (Limit, "2026-11-24 08:00"),
             (ContactPerson, "2026-11-25 08:00"),
             (Heads, "2026-11-26 08:00"),
         ])
     );
-    // As late as the limit, on a day when nobody works: nothing is added either.
+    // Looked at only when both have passed: the limit is the present step.
+    let taking = late.look(at("2026-11-24 09:00")).unwrap();
+    assert_eq!((taking.step, taking.missed), (Limit, vec![Promised]));
+    // As late as the limit, on a day when nobody works: the limit is told of alone.
     let mut story = Story::office("2026-11-20 08:00", 8);
     story.promise(at("2026-11-20 10:00"), at("2026-11-22 12:00"));
     assert_eq!(
         story.until("2026-11-23 12:00"),
         steps(&[(Limit, "2026-11-23 08:00")])
+    );
+}
+
+#[test]
+fn a_promise_of_tomorrow_that_is_broken_is_reminded_of_and_so_is_half_of_the_limit() {
+    let mut story = Story::office("2026-11-20 08:00", 40);
+    story.promise(at("2026-11-20 10:00"), at("2026-11-23 16:00"));
+    let (swedish, english) = story.outline("2026-11-20 11:00");
+    for lines in [swedish, english] {
+        assert!(
+            !lines
+                .iter()
+                .any(|l| l.contains("utgår") || l.contains("left out")),
+            "{lines:?}"
+        );
+    }
+    let first = story.until("2026-11-24 08:00");
+    assert_eq!(first, steps(&[(Promised, "2026-11-24 08:00")]));
+    let (swedish, _) = story.outline("2026-11-24 08:00");
+    assert!(
+        swedish.iter().any(|l| l.contains(
+            "påmindes gruppen Handläggare: tiden som gruppen lovade (måndag 2026-11-23 16:00) har passerat"
+        )),
+        "{swedish:?}"
+    );
+    assert_eq!(
+        story.until("2026-12-31 00:00"),
+        steps(&[
+            (Share, "2026-11-24 12:00"),
+            (Limit, "2026-11-27 08:00"),
+            (ContactPerson, "2026-11-30 08:00"),
+            (Heads, "2026-12-01 08:00"),
+        ])
     );
 }
 
