@@ -51,7 +51,14 @@ fn lives(dice: &mut Dice, cases: u64) -> anyhow::Result<Vec<CaseEvent>> {
                 }),
                 5..=10 => {
                     let step = FollowUpStep::ALL[usize::try_from(dice.below(5))?];
-                    followed_up(step, soon)?
+                    let mut what = followed_up(step, soon)?;
+                    // Told when a later step was due as well: nobody was told of the limit.
+                    if let CaseWhat::Overdue(taken) = &mut what
+                        && dice.below(2) == 0
+                    {
+                        taken.to.clear();
+                    }
+                    what
                 }
                 _ => closed(None),
             };
@@ -114,7 +121,7 @@ fn walk<'a>(events: impl Iterator<Item = &'a CaseEvent>) -> Held {
             CaseWhat::Promised(promise) => held.promised = Some(promise.promised),
             CaseWhat::Reminded(s) | CaseWhat::Overdue(s) | CaseWhat::Escalated(s) => {
                 let here = event.department.as_str() == held.department;
-                if here && !held.steps.contains(&s.step) {
+                if here && !s.to.is_empty() && !held.steps.contains(&s.step) {
                     held.steps.push(s.step);
                 }
             }

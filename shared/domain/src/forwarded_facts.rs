@@ -95,7 +95,7 @@ pub struct ForwardedSpan {
     pub centre_working_s: Option<i64>,
     /// Working seconds at departments, once it is closed; `None` where not all of them are known.
     pub working_s: Option<i64>,
-    /// Steps of its follow-up taken since it was last forwarded, each once, as they came.
+    /// Steps of its follow-up that somebody was told of since it was last forwarded, each once, as they came.
     pub steps: Vec<FollowUpStep>,
     /// The day that its group has promised since then.
     pub promised: Option<Timestamp>,
@@ -261,6 +261,12 @@ fn step(event: &CaseEvent) -> Option<Step> {
         CaseWhat::Promised(promise) => StepWhat::Promised {
             promised: promise.promised,
         },
+        // What nobody was told of, since a later step was due as well, is no step that the closing may have taken.
+        CaseWhat::Reminded(step) | CaseWhat::Overdue(step) | CaseWhat::Escalated(step)
+            if step.to.is_empty() =>
+        {
+            return None;
+        }
         CaseWhat::Reminded(step) | CaseWhat::Overdue(step) | CaseWhat::Escalated(step) => {
             StepWhat::FollowedUp {
                 department: event.department.to_string(),

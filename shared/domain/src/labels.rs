@@ -47,7 +47,8 @@ macro_rules! label {
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(&self.0)
+                // With the width that tables ask for.
+                f.pad(&self.0)
             }
         }
     };
@@ -137,6 +138,15 @@ mod tests {
         for bad in ["", "Bygg", "miljö", "a.b", "a b", "*", ">"] {
             assert!(bad.parse::<Department>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn labels_stand_in_columns() {
+        let label: Department = "bygg".parse().unwrap();
+        assert_eq!(
+            format!("{label:<6}|{label:>6}|{label}"),
+            "bygg  |  bygg|bygg"
+        );
     }
 
     #[test]

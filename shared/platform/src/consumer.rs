@@ -28,7 +28,7 @@ use crate::{
     heartbeat::{Heartbeat, TellAgain, heartbeats_of, tell_again_subject},
     meters, seldom,
 };
-use beat::{Beat, Before};
+use beat::{Beat, Before, Lately};
 use line::Line;
 pub(crate) use message::read;
 use message::{Body, Received};
@@ -156,8 +156,8 @@ pub async fn position(executor: impl PgExecutor<'_>, source: &str) -> Result<u64
 type Positions = HashMap<String, u64>;
 /// A message and its event.
 type Readable<'a, E> = (&'a Received<E>, &'a E);
-/// What there was at each source's last heartbeat.
-type Befores = HashMap<String, Before>;
+/// Each source's last heartbeats.
+type Heard = HashMap<String, Lately>;
 
 impl<A: Apply> Consumer<A> {
     const STREAM: Stream = <A::Event as Streamed>::STREAM;
@@ -236,12 +236,13 @@ impl<A: Apply> Consumer<A> {
             .messages()
             .await?;
         let mut messages = messages.ready_chunks(CHUNK);
-        let mut heartbeats = self
+        let heartbeats = self
             .bus
             .client
             .subscribe(heartbeats_of(Self::STREAM))
             .await?;
-        let mut before = Befores::new();
+        let mut heartbeats = heartbeats.ready_chunks(CHUNK);
+        let mut heard = Heard::new();
         let mut kept = Kept::new(self.pool.clone());
         so_far.failing = false;
         so_far.unmade = UNMADE;
@@ -252,14 +253,21 @@ impl<A: Apply> Consumer<A> {
                     let chunk = chunk.ok_or_else(|| anyhow::anyhow!("the stream of messages ended"))?;
                     self.chunk(chunk, &mut positions, &mut kept, stop).await?;
                 }
-                beat = heartbeats.next() => {
-                    let beat = beat.ok_or_else(|| anyhow::anyhow!("the bus connection is closed"))?;
-                    if let Ok(beat) = serde_json::from_slice::<Heartbeat>(&beat.payload)
-                        && Some(&beat.source) != self.own.as_ref()
-                    {
+                beats = heartbeats.next() => {
+                    let beats = beats.ok_or_else(|| anyhow::anyhow!("the bus connection is closed"))?;
+                    // Those that waited while events were applied are old news; a source's latest tells.
+                    let latest: BTreeMap<String, u64> = beats
+                        .iter()
+                        .filter_map(|beat| serde_json::from_slice::<Heartbeat>(&beat.payload).ok())
+                        .filter(|beat| Some(&beat.source) != self.own.as_ref())
+                        .map(|beat| (beat.source, beat.last))
+                        .collect();
+                    if !latest.is_empty() {
                         // A crash of the database may have taken back what was applied.
                         positions = self.load_positions().await?;
-                        self.heartbeat(beat, &positions, &mut before).await;
+                    }
+                    for (source, told) in latest {
+                        self.heartbeat(source, told, &positions, &mut heard).await;
                     }
                 }
             }
@@ -502,19 +510,18 @@ impl<A: Apply> Consumer<A> {
 
     /// Compares what a source says it has told with what has been applied. An age that grows although the source lives
     /// means that its events do not come through.
-    async fn heartbeat(&self, beat: Heartbeat, positions: &Positions, before: &mut Befores) {
+    async fn heartbeat(&self, source: String, told: u64, positions: &Positions, heard: &mut Heard) {
         let now = Before {
-            told: beat.last,
-            applied: positions.get(&beat.source).copied().unwrap_or(0),
+            told,
+            applied: positions.get(&source).copied().unwrap_or(0),
         };
-        let last = before.insert(beat.source.clone(), now);
-        match Beat::read(last, now) {
-            Beat::Whole => self.progress.heard(&beat.source),
+        match heard.entry(source.clone()).or_default().read(now) {
+            Beat::Whole => self.progress.heard(&source),
             Beat::UnderWay => {}
-            Beat::TailLost => self.ask_again(&beat.source, now.applied + 1).await,
+            Beat::TailLost => self.ask_again(&source, now.applied + 1).await,
             Beat::Forgotten => tracing::error!(
                 service = self.service,
-                source = beat.source,
+                source,
                 told = now.told,
                 applied = now.applied,
                 "the source knows fewer events than were applied, so its next ones would be taken for known; \
