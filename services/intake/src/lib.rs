@@ -31,6 +31,7 @@ use platform::{
     dead_letters::{self, Keeper, SendAgain},
     event_log,
     health::Health,
+    heartbeat::Sight,
     mail::{self, Address, Mailer, Transport},
     relay::Relay,
 };
@@ -130,8 +131,13 @@ pub async fn start(
     health.needs_database(SERVICE, &with.pool);
     health.needs_bus(SERVICE, &with.bus);
 
-    let contacts = relay::<ContactEvent>(&config, &with, tasks, stop).await?;
-    let cases = relay::<CaseEvent>(&config, &with, tasks, stop).await?;
+    // Figures are only as fresh as the look at the PBX's log.
+    let sight = match &config.queue_log {
+        Some(_) => Sight::needed(),
+        None => Sight::default(),
+    };
+    let contacts = relay::<ContactEvent>(&config, &with, &sight, tasks, stop).await?;
+    let cases = relay::<CaseEvent>(&config, &with, &Sight::default(), tasks, stop).await?;
     let contacts = contacts::start(with.pool.clone(), contacts, tasks, stop);
     let cases = cases::start(with.pool.clone(), cases, tasks, stop);
 
@@ -140,12 +146,15 @@ pub async fn start(
         queue_departments: config.queue_departments,
     });
     if let Some(log) = config.queue_log {
-        let follower = queue_log::Follower::new(
+        let follower = queue_log::Follower {
             log,
-            contacts.clone(),
-            installation.clone(),
-            with.pool.clone(),
-        );
+            writer: contacts.clone(),
+            installation: installation.clone(),
+            pool: with.pool.clone(),
+            clock: with.clock.clone(),
+            sight: sight.clone(),
+        };
+        health.watches("intake queue_log", move || !sight.is_lost());
         tasks.spawn(follower.run(stop.clone()));
     }
     let mail_wake = Arc::new(Notify::new());
@@ -230,6 +239,7 @@ struct Source {
 async fn relay<E: Streamed>(
     config: &Config,
     with: &Surroundings,
+    sight: &Sight,
     tasks: &mut JoinSet<anyhow::Result<()>>,
     stop: &CancellationToken,
 ) -> anyhow::Result<Source> {
@@ -244,6 +254,7 @@ async fn relay<E: Streamed>(
         sources: vec![(source.name.clone(), E::STREAM.into())],
         wake: source.wake.clone(),
         duplicate_window: config.duplicate_window,
+        sight: sight.clone(),
     };
     tasks.spawn(relay.run(stop.clone()));
     Ok(source)

@@ -30,6 +30,7 @@ use platform::{
     dead_letters::{self, Keeper, SendAgain},
     event_log,
     health::Health,
+    heartbeat::Sight,
     lease::{self, Leading},
     mail::{self, Address, Mailer, Transport},
     relay::Relay,
@@ -204,6 +205,7 @@ async fn work(desk: Desk, config: Config, leading: Leading) -> anyhow::Result<()
         sources: vec![(desk.source.to_string(), StreamSpec::from(CaseEvent::STREAM))],
         wake: desk.told.clone(),
         duplicate_window: config.duplicate_window,
+        sight: Sight::default(),
     };
     tasks.spawn(relay.run(ended.clone()));
     let mailer = Mailer {

@@ -39,6 +39,7 @@ use platform::{
     dead_letters::{self, Keeper, SendAgain},
     event_log,
     health::Health,
+    heartbeat::Sight,
     mail::{self, Address, Mailer, Transport},
     meters,
     relay::Relay,
@@ -197,6 +198,7 @@ pub async fn start(
             sources,
             wake: wake.clone(),
             duplicate_window: config.duplicate_window,
+            sight: Sight::default(),
         };
         tasks.spawn(relay.run(stop.clone()));
         wakes.push(wake);

@@ -488,7 +488,7 @@ impl<A: Apply> Consumer<A> {
     }
 
     /// Compares what a source says it has told with what has been applied. An age that grows although the source lives
-    /// means that its events do not come through.
+    /// means that its events do not come through, or that it cannot see what it tells of.
     async fn heartbeat(&self, beat: Heartbeat, positions: &Positions, before: &mut Befores) {
         let now = Before {
             told: beat.last,
@@ -496,8 +496,8 @@ impl<A: Apply> Consumer<A> {
         };
         let last = before.insert(beat.source.clone(), now);
         match Beat::read(last, now) {
-            Beat::Whole => self.progress.heard(&beat.source),
-            Beat::UnderWay => {}
+            Beat::Whole if !beat.blind => self.progress.heard(&beat.source),
+            Beat::Whole | Beat::UnderWay => {}
             Beat::TailLost => self.ask_again(&beat.source, now.applied + 1).await,
             Beat::Forgotten => tracing::error!(
                 service = self.service,
