@@ -93,6 +93,8 @@ pub struct Config {
     pub mail_from: Address,
     /// How they are sent.
     pub mail: Transport,
+    /// Whether it does by itself what time brings, such as sending mail. A product that is up for one command's work does not.
+    pub acts: bool,
     /// How long the bus knows message ids.
     pub duplicate_window: Duration,
 }
@@ -166,7 +168,14 @@ pub async fn start(
         clock: with.clock.clone(),
         wake: mail_wake.clone(),
     };
-    tasks.spawn(mailer.run(stop.clone()));
+    if config.acts {
+        tasks.spawn(mailer.run(stop.clone()));
+        tasks.spawn(store::weed(
+            with.pool.clone(),
+            with.clock.clone(),
+            stop.clone(),
+        ));
+    }
     let cases_told = on_case::Cases {
         clock: with.clock.clone(),
         wake: mail_wake.clone(),
@@ -189,11 +198,6 @@ pub async fn start(
     tasks.spawn(content::run(
         with.pool.clone(),
         with.bus.clone(),
-        stop.clone(),
-    ));
-    tasks.spawn(store::weed(
-        with.pool.clone(),
-        with.clock.clone(),
         stop.clone(),
     ));
 

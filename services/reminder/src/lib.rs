@@ -89,6 +89,8 @@ pub struct Config {
     pub mail_from: Address,
     /// How mails are sent.
     pub mail: Transport,
+    /// Whether it does by itself what time brings, such as sending mail. A product that is up for one command's work does not.
+    pub acts: bool,
     /// See [`platform::bus::DUPLICATE_WINDOW`].
     pub duplicate_window: Duration,
 }
@@ -216,7 +218,11 @@ async fn work(desk: Desk, config: Config, leading: Leading) -> anyhow::Result<()
         clock: desk.clock.clone(),
         wake: desk.mailed.clone(),
     };
-    tasks.spawn(mailer.run(ended.clone()));
+    if config.acts {
+        tasks.spawn(mailer.run(ended.clone()));
+        spawn(&mut tasks, sweep::run(desk.clone(), leading.clone()));
+        spawn(&mut tasks, digest::run(desk.clone(), leading.clone()));
+    }
     let consumer = Consumer {
         service: SERVICE,
         apply: on_case::Cases {
@@ -231,9 +237,7 @@ async fn work(desk: Desk, config: Config, leading: Leading) -> anyhow::Result<()
         alone: Alone::ByLease,
     };
     spawn(&mut tasks, consumer.run(ended.clone()));
-    spawn(&mut tasks, versions::copy(desk.clone(), leading.clone()));
-    spawn(&mut tasks, sweep::run(desk.clone(), leading.clone()));
-    spawn(&mut tasks, digest::run(desk, leading));
+    spawn(&mut tasks, versions::copy(desk, leading));
     while let Some(done) = tasks.join_next().await {
         done??;
         anyhow::ensure!(ended.is_cancelled(), "a task has ended by itself");
