@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     CaseEvent, CaseFacts, CaseId, CaseWhat, Channel, ContactCell, ContactEvent, ContactFacts,
-    ContactId, ContactSums, ContactWhat, Department, Event, RosaGroup, TurnedAway,
+    ContactId, ContactSums, ContactWhat, Department, Event, Outcome, RosaGroup, TurnedAway,
 };
 use jiff::Timestamp;
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -20,6 +20,7 @@ fn contact_what() -> impl Strategy<Value = ContactWhat> {
     let reason = select(vec![
         TurnedAway::TimedOut,
         TurnedAway::QueueFull,
+        TurnedAway::QueueEmpty,
         TurnedAway::PressedKey,
     ]);
     prop_oneof![
@@ -99,6 +100,63 @@ fn case_facts(events: &[CaseEvent]) -> CaseFacts {
         facts.apply(event);
     }
     facts
+}
+
+/// What is told of one call, at so many seconds.
+fn told(what: &[(i64, ContactWhat)]) -> Vec<ContactEvent> {
+    let event = |(at, what): &(i64, ContactWhat)| ContactEvent {
+        contact: ContactId(Uuid::from_u128(1)),
+        at: Timestamp::from_second(1_612_220_400 + at).expect("an instant"),
+        channel: Channel::Phone,
+        queue: "vaxel".parse().expect("a label"),
+        department: None,
+        what: what.clone(),
+    };
+    what.iter().map(event).collect()
+}
+
+/// A PBX writes whole seconds: who times out, comes back and leaves again within one must not wait for ever after, and who
+/// came back and stayed must wait.
+#[test]
+fn who_comes_back_and_leaves_within_a_second_does_not_wait() {
+    let left = |reason, waited_s| ContactWhat::TurnedAway {
+        reason,
+        waited_s: Some(waited_s),
+    };
+    let came = ContactWhat::Queued;
+    let (timed_out, empty) = (TurnedAway::TimedOut, TurnedAway::QueueEmpty);
+    let waits = told(&[
+        (0, came.clone()),
+        (30, left(timed_out, 30)),
+        (30, came.clone()),
+    ]);
+    let since = Outcome::Waiting(waits[0].at);
+    let mut gone = waits.clone();
+    gone.extend(told(&[(30, left(empty, 0))]));
+    // The same, where it came back a second after it had timed out.
+    let later = told(&[
+        (0, came.clone()),
+        (29, left(timed_out, 29)),
+        (30, came),
+        (30, left(empty, 0)),
+    ]);
+    for (events, expected) in [
+        (waits, since),
+        (gone, Outcome::TurnedAway(Some(30_000))),
+        (later, Outcome::TurnedAway(Some(30_000))),
+    ] {
+        // Every order of so few.
+        for n in 0..4_usize.pow(4) {
+            let order: Vec<usize> = (0..4).map(|place| n / 4_usize.pow(place) % 4).collect();
+            let mut told: Vec<_> = order.iter().filter_map(|i| events.get(*i)).collect();
+            told.extend(&events);
+            let mut facts = ContactFacts::new(told[0]);
+            told.iter().for_each(|event| facts.apply(event));
+            assert_eq!(facts.outcome(), expected, "{told:?}");
+        }
+        let ids: std::collections::BTreeSet<_> = events.iter().map(Event::id).collect();
+        assert_eq!(ids.len(), events.len(), "each is an event of its own");
+    }
 }
 
 type Sums = BTreeMap<ContactCell, ContactSums>;

@@ -137,3 +137,81 @@ async fn every_refusal_is_a_problem_and_no_write_goes_without_a_key() -> anyhow:
     pbx.contacts(&[serde_json::from_str(&event)?]).await?;
     Ok(())
 }
+
+#[tokio::test]
+async fn what_can_be_meant_in_two_ways_is_refused_by_its_name() -> anyhow::Result<()> {
+    let product = Product::start()?;
+    let api = product.api()?;
+    let before = trace(&api).await?;
+    // A question changes nothing, so nothing needs to be said of what was stored.
+    for (path, field) in [
+        (
+            "/figures?from=2021-02-01&to=2021-02-01&from=2021-01-01",
+            "from",
+        ),
+        ("/figures?from=2021-02-02&to=2021-02-01", "to"),
+        (
+            "/figures/forwarded?from=2021-02-01&to=2021-02-01&by=queue&by=queue",
+            "by",
+        ),
+        ("/figures?from=%ff&to=2021-02-01", ""),
+        ("/reminder/cases?guide=v07&guide=v08", "guide"),
+        ("/routing/agreements?on=2021-02-01&on=2021-02-02", "on"),
+        ("/routing/agreements?on=yesterday", "on"),
+    ] {
+        let (status, problem) = api.problem(Method::GET, path, &[], "").await?;
+        assert_eq!(status, 422, "{path}: {problem}");
+        assert_eq!(problem["errors"][0]["field"], field, "{path}: {problem}");
+        assert!(!problem.to_string().contains("stored"), "{path}: {problem}");
+    }
+
+    // An array is not the fields in some order.
+    let event = r#"["1","queued","2021-02-01T08:00:00Z","phone","vaxel"]"#;
+    let case = |citizen| {
+        format!(r#"{{"type":"bygglov","rosa_group":1,"department":"bygg","citizen":{citizen}}}"#)
+    };
+    let named = case(r#"["Anna","anna@example.org"]"#);
+    let unnamed = case("null");
+    for (path, body, field, reason) in [
+        ("/intake/contacts", event, "", "must be a JSON object"),
+        ("/intake/cases", "[]", "", "must be a JSON object"),
+        ("/intake/cases", &named, "citizen", "expected a JSON object"),
+        ("/intake/cases", "", "", "is empty"),
+        ("/intake/restarts", " ", "", "is empty"),
+    ] {
+        let (status, problem) = api
+            .problem(Method::POST, path, &JSON, body.to_owned())
+            .await?;
+        assert_eq!(status, 422, "{body}: {problem}");
+        let error = &problem["errors"][0];
+        assert_eq!(error["field"], field, "{body}: {problem}");
+        let told = error["reason"].as_str().unwrap_or_default();
+        assert!(told.contains(reason), "{body}: {problem}");
+    }
+    assert_eq!(trace(&api).await?, before);
+    let (status, _) = api
+        .send(Method::POST, "/intake/cases", &JSON, unnamed)
+        .await?;
+    assert_eq!(status, 201);
+
+    // The name of the scheme may be in any case.
+    let small = format!("bearer {}", api.key.as_deref().unwrap_or_default());
+    let headers = [JSON[0], ("authorization", &small)];
+    let mut answered = contact("c-1", "answered", "2021-02-01T08:00:20Z");
+    for (waited, counts) in [
+        (20, serde_json::json!({ "taken": 1, "known": 0 })),
+        // As documented: known by what happened to whom and when, and what was told first stands.
+        (5, serde_json::json!({ "taken": 0, "known": 1 })),
+    ] {
+        answered["waited_s"] = waited.into();
+        let body = answered.to_string();
+        let (status, answer) = api
+            .with_key(None)
+            .send(Method::POST, "/intake/contacts", &headers, body)
+            .await?;
+        assert_eq!((status.as_u16(), answer), (200, counts));
+    }
+    let figures = api.figures("from=2021-02-01&to=2021-02-01").await?;
+    assert_eq!(figures[0]["mean_wait_of_answered_s"], 20);
+    Ok(())
+}

@@ -30,6 +30,7 @@ mod closures_told;
 mod closures_webhook;
 mod commands;
 mod commands_modes;
+mod commands_momentary;
 mod dead_letters;
 mod demo;
 mod deployment;

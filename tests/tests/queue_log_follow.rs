@@ -10,7 +10,10 @@ use std::{
 use anyhow::{Context, ensure};
 use tempfile::TempDir;
 
-use crate::harness::{Product, database, eventually};
+use crate::{
+    harness::{Api, Product, database, eventually},
+    prometheus_names,
+};
 
 const NUMBER: &str = "0701740605";
 
@@ -184,4 +187,121 @@ async fn a_pbx_writes_to_the_old_file_until_it_opens_the_new_one() -> anyhow::Re
     tokio::time::sleep(Duration::from_millis(400)).await;
     pbx.calls("queue_log", 3)?;
     pbx.all_arrived(&product).await
+}
+
+/// What a backup or an impatient administrator does while the product is down: the file keeps its inode, and holds more than
+/// before when it is looked at again.
+#[tokio::test]
+async fn a_log_that_was_written_anew_while_nobody_read_is_read_whole() -> anyhow::Result<()> {
+    let mut pbx = Pbx::new()?;
+    // More than what tells one file from another, and less.
+    for calls in [60, 2] {
+        pbx.calls("queue_log", calls)?;
+        let mut product = pbx.follow()?;
+        pbx.all_arrived(&product).await?;
+        product.kill()?;
+
+        // Copied and truncated, with lines in the copy that nobody has read.
+        pbx.calls("queue_log", 3)?;
+        fs::copy(pbx.log(), pbx.path("queue_log.1"))?;
+        let text: String = (0..100).map(|_| pbx.call()).collect();
+        fs::write(pbx.log(), text)?;
+        product.start_again()?;
+        pbx.all_arrived(&product).await?;
+
+        // Written anew, and no copy kept.
+        product.kill()?;
+        fs::remove_file(pbx.path("queue_log.1"))?;
+        let text: String = (0..200).map(|_| pbx.call()).collect();
+        fs::write(pbx.log(), text)?;
+        product.start_again()?;
+        pbx.all_arrived(&product).await?;
+
+        // The same while it is being read.
+        let text: String = (0..300).map(|_| pbx.call()).collect();
+        fs::write(pbx.log(), text)?;
+        pbx.all_arrived(&product).await?;
+        pbx = Pbx::new()?;
+    }
+    Ok(())
+}
+
+/// Older than a source can be that is heard every second, on a board that comes every five.
+const SILENT_S: f64 = 9.0;
+
+/// How long ago contacts were heard of, as every wall is told, seconds.
+async fn contacts_age_s(api: &Api) -> anyhow::Result<f64> {
+    let board = api.board().await?;
+    let sources = board["sources"].as_array().context("sources")?;
+    let source = sources.iter().find(|s| s["source"] == "intake/CONTACTS");
+    let age = source.and_then(|s| s["age_s"].as_f64());
+    age.with_context(|| format!("no age of contacts in {board}"))
+}
+
+/// What Prometheus and an operator see: whether the log is read, and how many lines were refused.
+async fn told(api: &Api) -> anyhow::Result<(bool, String)> {
+    let answer = api.http.get(format!("{}/metrics", api.base)).send().await?;
+    let scrape = answer.text().await?;
+    prometheus_names::check(&scrape)?;
+    let (status, health) = api.get("/health/ready").await?;
+    ensure!(status.is_success(), "the rest goes on: {health}");
+    let impaired = health["impaired"].as_array().context("impaired")?;
+    let refused = "kommunlots_queue_log_lines_refused_total ";
+    let refused = scrape.lines().find_map(|l| l.strip_prefix(refused));
+    ensure!(scrape.contains("kommunlots_queue_log_read_timestamp_seconds 1"));
+    Ok((
+        impaired.is_empty(),
+        refused.context("refused lines")?.to_owned(),
+    ))
+}
+
+#[tokio::test]
+async fn figures_are_not_fresh_while_the_log_cannot_be_read() -> anyhow::Result<()> {
+    let mut pbx = Pbx::new()?;
+    pbx.calls("queue_log", 3)?;
+    let product = pbx.follow()?;
+    pbx.all_arrived(&product).await?;
+    let api = product.api()?;
+    let fresh = async || {
+        eventually("contacts are fresh", async || {
+            let age = contacts_age_s(&api).await?;
+            ensure!(age < SILENT_S / 3.0, "{age} s");
+            Ok(())
+        })
+        .await
+    };
+    fresh().await?;
+    assert_eq!(told(&api).await?, (true, "0".to_owned()));
+
+    // A file system that is gone, or a PBX that was set to log elsewhere.
+    pbx.rename("queue_log", "elsewhere")?;
+    eventually("contacts grow old", async || {
+        let age = contacts_age_s(&api).await?;
+        ensure!(age > SILENT_S, "{age} s");
+        Ok(())
+    })
+    .await?;
+    assert_eq!(told(&api).await?, (false, "0".to_owned()));
+    let health = product.command(&["healthcheck"])?;
+    assert!(health.contains("queue_log"), "{health}");
+    assert!(product.log().contains("cannot follow the queue_log"));
+
+    pbx.calls("elsewhere", 2)?;
+    pbx.rename("elsewhere", "queue_log")?;
+    pbx.all_arrived(&product).await?;
+    fresh().await?;
+    assert_eq!(told(&api).await?, (true, "0".to_owned()));
+
+    // As in an import, what lies in the future is a mistake. Many are told of once, and counted each.
+    let wrong: String = (0..50)
+        .map(|n| format!("4102444799|{n}|vaxel|NONE|ENTERQUEUE||{NUMBER}|1\n"))
+        .collect();
+    pbx.append("queue_log", &wrong)?;
+    pbx.calls("queue_log", 1)?;
+    pbx.all_arrived(&product).await?;
+    assert_eq!(told(&api).await?, (true, "50".to_owned()));
+    let log = product.log();
+    let lines = log.matches("a line of the queue_log was refused").count();
+    assert_eq!(lines, 1, "{log}");
+    Ok(())
 }

@@ -21,6 +21,8 @@ enum Fate {
     CameBackAndAnswered(i64, i64),
     /// The same, and hung up in the end.
     CameBackAndHungUp(i64, i64),
+    /// Timed out, and came back within the same second to a queue that nobody staffed any more.
+    CameBackToNobody(i64),
     /// It never ends: the PBX restarted, or the file ended.
     Nothing,
 }
@@ -38,7 +40,9 @@ fn counted(call: &Call) -> Option<(bool, bool, i64)> {
     match call.fate {
         Fate::Answered(wait) | Fate::CameBackAndAnswered(_, wait) => Some((true, false, wait)),
         Fate::HungUp(wait) | Fate::CameBackAndHungUp(_, wait) => Some((false, true, wait)),
-        Fate::TimedOut(wait) | Fate::PressedKey(wait) => Some((false, false, wait)),
+        Fate::TimedOut(wait) | Fate::PressedKey(wait) | Fate::CameBackToNobody(wait) => {
+            Some((false, false, wait))
+        }
         Fate::NobodyThere | Fate::Full => Some((false, false, 0)),
         Fate::Nothing => None,
     }
@@ -84,6 +88,12 @@ fn lines_of(call: &Call) -> Vec<String> {
             hang_up(wait, wait - first),
         ]
         .concat(),
+        Fate::CameBackToNobody(first) => [
+            vec![enter(0), enter(first)],
+            time_out(first),
+            vec![line(first, "NONE", "EXITEMPTY|1|1|0".to_owned())],
+        ]
+        .concat(),
         Fate::Nothing => vec![enter(0)],
     }
 }
@@ -102,7 +112,7 @@ impl Dice {
 
     fn fate(&mut self) -> Fate {
         let mut s = |most| i64::try_from(self.below(most)).unwrap_or(0);
-        match s(20) {
+        match s(22) {
             0..9 => Fate::Answered(s(130)),
             // Exactly 10 s is short, 11 s is not.
             9 | 10 => Fate::HungUp(8 + s(5)),
@@ -117,10 +127,10 @@ impl Dice {
             }
             17 => {
                 let first = 1 + s(60);
-                // A call that comes back within the second of its timeout waits again; it cannot leave in that second.
-                Fate::CameBackAndHungUp(first, first + 1 + s(100))
+                Fate::CameBackAndHungUp(first, first + s(100))
             }
             18 => Fate::Answered(59 + s(3)),
+            19 | 20 => Fate::CameBackToNobody(1 + s(60)),
             _ => Fate::Nothing,
         }
     }

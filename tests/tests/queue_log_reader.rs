@@ -86,6 +86,28 @@ proptest! {
 }
 
 #[test]
+fn a_time_is_whole_seconds_or_has_a_fraction_and_is_nothing_else() {
+    let read = |epoch: &str| {
+        read_line(
+            format!("{epoch}|1.1|vaxel|NONE|ENTERQUEUE||").as_bytes(),
+            "pbx",
+        )
+    };
+    let whole = read("1612162800");
+    assert!(whole.is_ok(), "{whole:?}");
+    assert_eq!(read("1612162800.734561"), whole);
+    for wrong in [
+        "1612162800.garbage",
+        "1612162800.",
+        "1612162800.7.3",
+        "1612162800.-1",
+        ".5",
+    ] {
+        assert!(read(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn no_line_of_the_samples_is_refused() -> anyhow::Result<()> {
     let Some(samples) = shared("queue_log.samples") else {
         return Ok(());

@@ -69,5 +69,7 @@ CREATE TABLE queue_log_place (
     system  text   PRIMARY KEY,
     -- Device and inode: the file keeps them when it is rotated to another name.
     file    text   NOT NULL,
-    "offset" bigint NOT NULL
+    "offset" bigint NOT NULL,
+    -- A hash of how the file begins, of at most as many bytes as were read: another file may have the inode by now.
+    beginning bytea NOT NULL
 );

@@ -7,7 +7,10 @@ use domain::{
     Pseudonyms, QueueName, RosaGroup, TurnedAway, Zone,
 };
 use jiff::{SignedDuration, Timestamp};
-use platform::{http::FieldError, mail::Address};
+use platform::{
+    http::{FieldError, object},
+    mail::Address,
+};
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use utoipa::ToSchema;
 
@@ -192,10 +195,10 @@ pub(crate) struct CaseInput {
     #[schema(max_length = 20_000)]
     pub(crate) text: Option<String>,
     /// How to reach the citizen. Stays in intake.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub(crate) citizen: Option<Citizen>,
     /// The contact it came from.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub(crate) contact: Option<ContactRef>,
     /// Whether to forward it to the department at once.
     #[serde(default)]

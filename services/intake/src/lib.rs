@@ -31,6 +31,7 @@ use platform::{
     dead_letters::{self, Keeper, SendAgain},
     event_log,
     health::Health,
+    heartbeat::Sight,
     mail::{self, Address, Mailer, Transport},
     relay::Relay,
 };
@@ -92,6 +93,8 @@ pub struct Config {
     pub mail_from: Address,
     /// How they are sent.
     pub mail: Transport,
+    /// Whether it does by itself what time brings, such as sending mail. A product that is up for one command's work does not.
+    pub acts: bool,
     /// How long the bus knows message ids.
     pub duplicate_window: Duration,
 }
@@ -130,8 +133,13 @@ pub async fn start(
     health.needs_database(SERVICE, &with.pool);
     health.needs_bus(SERVICE, &with.bus);
 
-    let contacts = relay::<ContactEvent>(&config, &with, tasks, stop).await?;
-    let cases = relay::<CaseEvent>(&config, &with, tasks, stop).await?;
+    // Figures are only as fresh as the look at the PBX's log.
+    let sight = match &config.queue_log {
+        Some(_) => Sight::needed(),
+        None => Sight::default(),
+    };
+    let contacts = relay::<ContactEvent>(&config, &with, &sight, tasks, stop).await?;
+    let cases = relay::<CaseEvent>(&config, &with, &Sight::default(), tasks, stop).await?;
     let contacts = contacts::start(with.pool.clone(), contacts, tasks, stop);
     let cases = cases::start(with.pool.clone(), cases, tasks, stop);
 
@@ -140,12 +148,15 @@ pub async fn start(
         queue_departments: config.queue_departments,
     });
     if let Some(log) = config.queue_log {
-        let follower = queue_log::Follower::new(
+        let follower = queue_log::Follower {
             log,
-            contacts.clone(),
-            installation.clone(),
-            with.pool.clone(),
-        );
+            writer: contacts.clone(),
+            installation: installation.clone(),
+            pool: with.pool.clone(),
+            clock: with.clock.clone(),
+            sight: sight.clone(),
+        };
+        health.watches("intake queue_log", move || !sight.is_lost());
         tasks.spawn(follower.run(stop.clone()));
     }
     let mail_wake = Arc::new(Notify::new());
@@ -157,7 +168,14 @@ pub async fn start(
         clock: with.clock.clone(),
         wake: mail_wake.clone(),
     };
-    tasks.spawn(mailer.run(stop.clone()));
+    if config.acts {
+        tasks.spawn(mailer.run(stop.clone()));
+        tasks.spawn(store::weed(
+            with.pool.clone(),
+            with.clock.clone(),
+            stop.clone(),
+        ));
+    }
     let cases_told = on_case::Cases {
         clock: with.clock.clone(),
         wake: mail_wake.clone(),
@@ -180,11 +198,6 @@ pub async fn start(
     tasks.spawn(content::run(
         with.pool.clone(),
         with.bus.clone(),
-        stop.clone(),
-    ));
-    tasks.spawn(store::weed(
-        with.pool.clone(),
-        with.clock.clone(),
         stop.clone(),
     ));
 
@@ -230,6 +243,7 @@ struct Source {
 async fn relay<E: Streamed>(
     config: &Config,
     with: &Surroundings,
+    sight: &Sight,
     tasks: &mut JoinSet<anyhow::Result<()>>,
     stop: &CancellationToken,
 ) -> anyhow::Result<Source> {
@@ -244,6 +258,7 @@ async fn relay<E: Streamed>(
         sources: vec![(source.name.clone(), E::STREAM.into())],
         wake: source.wake.clone(),
         duplicate_window: config.duplicate_window,
+        sight: sight.clone(),
     };
     tasks.spawn(relay.run(stop.clone()));
     Ok(source)

@@ -56,7 +56,7 @@ pub(crate) struct Access {
     /// Its address; without it, the one that uses the data folder, which is started for the moment if none runs
     #[arg(long, global = true, value_name = "URL", env = "KOMMUNLOTS_URL")]
     pub(crate) url: Option<String>,
-    /// An API key; without it, the one in the data folder
+    /// An API key; without it, the data folder's for the product that runs there, and none for another address
     #[arg(
         long,
         global = true,
@@ -104,7 +104,7 @@ pub(crate) enum Command {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
-    /// Read contacts from a file into the product
+    /// Read contacts or an older system's cases from a file into the product
     Import {
         #[command(subcommand)]
         what: Import,
@@ -271,6 +271,8 @@ pub(crate) struct CaseFigures {
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
     /// Make a key and print it; only its hash is kept
+    ///
+    /// Such as `kommunlots key new --name desk --scope contacts:write --scope cases:write`.
     New {
         /// Whom it is for, such as `pbx` or `desk`
         #[arg(long, value_parser = key_name)]

@@ -1,6 +1,12 @@
 //! Talking to a running product over its public API, as every client does.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    time::Duration,
+};
 
 use anyhow::{Context, bail};
 use embedded::DataFolder;
@@ -18,14 +24,34 @@ use crate::{
 
 /// Figures that do not move for this long are not on their way.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How often a folder that is in use is looked at.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// A running product, and the product itself where it was started for the moment.
 pub(crate) struct Client {
+    found: Found,
+    http: reqwest::Client,
+    signals: Signals,
+}
+
+/// A product, and what opens it.
+struct Found {
     base: String,
     key: Option<String>,
-    http: reqwest::Client,
     own: Option<Product>,
 }
+
+/// That a command was told to stop, by Ctrl-C or SIGTERM, before it was done.
+#[derive(Debug)]
+pub(crate) struct Interrupted;
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("interrupted")
+    }
+}
+
+impl std::error::Error for Interrupted {}
 
 impl Client {
     /// The product at `--url`; else the one that uses the data folder; else the one that the configured servers belong
@@ -34,66 +60,44 @@ impl Client {
     /// # Errors
     /// When there is none and none can be started.
     pub(crate) async fn reach(settings: Settings, access: &Access) -> anyhow::Result<Self> {
-        let key = access.key.clone().or_else(|| {
-            let text = std::fs::read_to_string(key_file(&settings.data)).ok()?;
-            Some(text.trim().to_owned())
-        });
         let http = reqwest::Client::builder()
             .timeout(Duration::from_secs(60))
             .build()?;
-        let at = |base: String| Self {
-            base,
-            key: key.clone(),
-            http: http.clone(),
-            own: None,
-        };
-        if let Some(url) = &access.url {
-            return Ok(at(url.trim_end_matches('/').to_owned()));
-        }
-        if let Some(running) = DataFolder::running(&settings.data) {
-            let http = running.http.with_context(|| {
-                format!(
-                    "the product in {} is still starting; try again in a moment",
-                    settings.data.display()
-                )
-            })?;
-            return Ok(at(http));
-        }
-        if settings.database_url.is_some() || settings.nats_url.is_some() {
-            return Ok(at(format!("http://{}", settings.http)));
-        }
-        Self::start(settings, http, access.key.clone()).await
-    }
-
-    async fn start(
-        mut settings: Settings,
-        http: reqwest::Client,
-        key: Option<String>,
-    ) -> anyhow::Result<Self> {
-        // Nobody else shall find it, and a log that is followed is the running product's work.
-        settings.http.set_port(0);
-        settings.intake.queue_log.path = None;
+        // Before anything is started: from here on, being told to stop ends it in order.
         let signals = Signals::new()?;
-        let starting = async {
-            let servers = Servers::start(&settings, Roles::ALL, &settings.accounts()?).await?;
-            Product::start(settings.clone(), Roles::ALL, Clock::real(), servers).await
-        };
-        let product = tokio::select! {
-            product = starting => product?,
-            () = signals.first() => bail!("interrupted"),
+        let found = tokio::select! {
+            found = find(settings, access) => found?,
+            () = signals.first() => return Err(Interrupted.into()),
         };
         Ok(Self {
-            base: product.base.clone(),
-            key: key.or(product.key.clone()),
+            found,
             http,
-            own: Some(product),
+            signals,
         })
+    }
+
+    /// Does `act`, unless the command is told to stop.
+    ///
+    /// # Errors
+    /// Those of `act`; [`Interrupted`] when it is told to stop before that is done.
+    pub(crate) async fn unless_told<T>(
+        &self,
+        act: impl Future<Output = anyhow::Result<T>>,
+    ) -> anyhow::Result<T> {
+        tokio::select! {
+            done = act => done,
+            () = self.signals.first() => Err(Interrupted.into()),
+        }
     }
 
     /// Ends the product, if it was started for the moment.
     pub(crate) async fn close(self) {
-        if let Some(product) = self.own {
-            product.stop().await;
+        if let Some(product) = self.found.own {
+            // Told once more, it ends at once; its servers' guards see to the rest.
+            tokio::select! {
+                () = product.stop() => {}
+                () = self.signals.next() => {}
+            }
         }
     }
 
@@ -140,8 +144,10 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        let request = self.http.request(method, format!("{}{path}", self.base));
-        match &self.key {
+        let request = self
+            .http
+            .request(method, format!("{}{path}", self.found.base));
+        match &self.found.key {
             Some(key) => request.bearer_auth(key),
             None => request,
         }
@@ -154,7 +160,7 @@ impl Client {
         let answer = answer.with_context(|| {
             format!(
                 "nothing answers at {}; start the product, or give its address with --url",
-                self.base
+                self.found.base
             )
         })?;
         let status = answer.status();
@@ -218,17 +224,83 @@ impl Client {
     }
 }
 
+/// Finds the product; see [`Client::reach`]. A data folder's key is for the product that runs in it: no other address gets it.
+async fn find(settings: Settings, access: &Access) -> anyhow::Result<Found> {
+    let at = |base: String, key: Option<String>| Found {
+        base,
+        key: access.key.clone().or(key),
+        own: None,
+    };
+    if let Some(url) = &access.url {
+        return Ok(at(url.trim_end_matches('/').to_owned(), None));
+    }
+    loop {
+        if let Some(base) = running_in(&settings.data).await {
+            let key = std::fs::read_to_string(key_file(&settings.data)).ok();
+            return Ok(at(base, key.map(|key| key.trim().to_owned())));
+        }
+        if settings.database_url.is_some() || settings.nats_url.is_some() {
+            return Ok(at(format!("http://{}", settings.http), None));
+        }
+        match start(settings.clone()).await {
+            Ok(product) => {
+                return Ok(Found {
+                    base: product.base.clone(),
+                    key: access.key.clone().or(product.key.clone()),
+                    own: Some(product),
+                });
+            }
+            // Another was quicker to take the folder.
+            Err(_) if DataFolder::running(&settings.data).is_some() => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Where the product answers that runs in a data folder, if one does. One that is starting is waited for, and so is one that
+/// another command has started for the moment, since it ends with that command.
+pub(crate) async fn running_in(folder: &Path) -> Option<String> {
+    let mut said = false;
+    loop {
+        let running = DataFolder::running(folder)?;
+        if running.http.is_some() {
+            return running.http;
+        }
+        if !std::mem::replace(&mut said, true) {
+            eprintln!(
+                "waiting for another kommunlots (pid {}), which starts in {} or does a command's work there",
+                running.pid,
+                folder.display()
+            );
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// A product for one command's work: nobody else shall find it, and it does nothing by itself.
+async fn start(mut settings: Settings) -> anyhow::Result<Product> {
+    settings.momentary = true;
+    // What it writes of itself, such as a link, must be good when it is gone.
+    let address = format!("http://{}", settings.http);
+    settings.routing.public_url.get_or_insert(address);
+    settings.http = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    // A log that is followed is the running product's work.
+    settings.intake.queue_log.path = None;
+    let servers = Servers::start(&settings, Roles::ALL, &settings.accounts()?).await?;
+    Product::start(settings, Roles::ALL, Clock::real(), servers).await
+}
+
 /// Does something with a running product, and ends it if it was started for that.
 ///
 /// # Errors
-/// When there is none and none can be started, or `act` fails.
+/// When there is none and none can be started, `act` fails, or the command is told to stop meanwhile.
 pub(crate) async fn with<T>(
     settings: Settings,
     access: &Access,
     act: impl AsyncFnOnce(&Client) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let client = Client::reach(settings, access).await?;
-    let outcome = act(&client).await;
+    let outcome = client.unless_told(act(&client)).await;
     client.close().await;
     outcome
 }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ffi::OsString,
     net::SocketAddr,
     path::PathBuf,
     time::Duration,
@@ -57,6 +58,10 @@ pub(crate) struct Settings {
     pub(crate) intake: Intake,
     pub(crate) metrics: Metrics,
     pub(crate) routing: Routing,
+    /// Whether the product is up for one command's work only: it then tells nobody where it is, and does nothing by itself.
+    /// No setting; commands say so.
+    #[serde(skip)]
+    pub(crate) momentary: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,6 +129,7 @@ impl Default for Settings {
             intake: Intake::default(),
             metrics: Metrics::default(),
             routing: Routing::default(),
+            momentary: false,
         }
     }
 }
@@ -155,31 +161,66 @@ impl Default for Metrics {
     }
 }
 
-/// Every setting's place, and whether it is text. `KOMMUNLOTS_INTAKE_QUEUE_LOG_PATH` is `intake.queue_log.path`.
-const PLACES: [(&str, bool); 23] = [
-    ("http", true),
-    ("data", true),
-    ("database_url", true),
-    ("database_logins", true),
-    ("nats_url", true),
-    ("nats_keys", true),
-    ("nats_ca", true),
-    ("migrate", false),
-    ("log", true),
-    ("log_format", true),
-    ("otlp_endpoint", true),
-    ("otlp_sample", false),
-    ("duplicate_window_s", false),
-    ("mail", true),
-    ("mail_from", true),
-    ("intake.instance", true),
-    ("intake.queue_departments", false),
-    ("intake.queue_log.path", true),
-    ("intake.queue_log.system", true),
-    ("metrics.answer_rate_target", false),
-    ("routing.agreements", true),
-    ("routing.public_url", true),
-    ("config", true),
+/// How a setting is written as an environment variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Written {
+    /// As it is.
+    Text,
+    /// As a TOML value.
+    Toml,
+}
+use Written::{Text, Toml};
+
+/// Every setting's place, how it is written, and what it must be. `KOMMUNLOTS_INTAKE_QUEUE_LOG_PATH` is
+/// `intake.queue_log.path`.
+const PLACES: [(&str, Written, &str); 23] = [
+    ("http", Text, "an address such as 127.0.0.1:8080"),
+    ("data", Text, "a folder"),
+    ("database_url", Text, "postgres://user:password@host/name"),
+    ("database_logins", Text, "a folder"),
+    ("nats_url", Text, "nats://host:4222 or tls://host:4222"),
+    ("nats_keys", Text, "a folder"),
+    ("nats_ca", Text, "a file"),
+    ("migrate", Toml, "true or false"),
+    ("log", Text, "a level such as info"),
+    ("log_format", Text, "text or json"),
+    (
+        "otlp_endpoint",
+        Text,
+        "an address such as http://127.0.0.1:4318",
+    ),
+    ("otlp_sample", Toml, "a number from 0 to 1, such as 0.1"),
+    (
+        "duplicate_window_s",
+        Toml,
+        "a number of seconds, such as 120",
+    ),
+    ("mail", Text, "smtps://user:password@host:465, or a folder"),
+    (
+        "mail_from",
+        Text,
+        "a sender such as Kontaktcenter <svar@kommun.example>",
+    ),
+    ("intake.instance", Text, "a name of a-z, 0-9 and -"),
+    (
+        "intake.queue_departments",
+        Toml,
+        "a table such as { bygglov = \"bygg\" }",
+    ),
+    ("intake.queue_log.path", Text, "a file"),
+    ("intake.queue_log.system", Text, "a name such as pbx"),
+    (
+        "metrics.answer_rate_target",
+        Toml,
+        "a number from 0 to 1, such as 0.95",
+    ),
+    ("routing.agreements", Text, "a folder"),
+    (
+        "routing.public_url",
+        Text,
+        "an address such as https://lots.kommun.example",
+    ),
+    ("config", Text, "a file"),
 ];
 
 /// Variables that are not settings: read by the command line, or by the search for programs.
@@ -199,10 +240,7 @@ fn variable(place: &str) -> String {
 /// # Errors
 /// When something is set that is no setting, or not to what it must be; the error names it.
 pub(crate) fn load(options: &Options) -> anyhow::Result<Settings> {
-    let environment: BTreeMap<String, String> = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .filter(|(name, _)| name.starts_with("KOMMUNLOTS_"))
-        .collect();
+    let environment = environment(std::env::vars_os())?;
     let mut table = match &options.config {
         None => Table::new(),
         Some(file) => {
@@ -217,6 +255,9 @@ pub(crate) fn load(options: &Options) -> anyhow::Result<Settings> {
     };
     overlay(&mut table, &environment)?;
     if let Some(http) = &options.http {
+        http.parse::<SocketAddr>().with_context(|| {
+            format!("--http is `{http}`; it must be an address such as 127.0.0.1:8080")
+        })?;
         table.insert("http".to_owned(), Value::String(http.clone()));
     }
     if let Some(data) = &options.data {
@@ -227,27 +268,47 @@ pub(crate) fn load(options: &Options) -> anyhow::Result<Settings> {
     Ok(settings)
 }
 
+/// The variables that may be ours.
+///
+/// # Errors
+/// When one of them is not text.
+fn environment(
+    variables: impl Iterator<Item = (OsString, OsString)>,
+) -> anyhow::Result<BTreeMap<String, String>> {
+    let ours = variables.filter(|(name, _)| name.as_encoded_bytes().starts_with(b"KOMMUNLOTS_"));
+    ours.map(|(name, value)| {
+        let shown = name.to_string_lossy().into_owned();
+        match (name.into_string(), value.into_string()) {
+            (Ok(name), Ok(value)) => Ok((name, value)),
+            _ => bail!("{shown} is not UTF-8; set it anew, or unset it"),
+        }
+    })
+    .collect()
+}
+
 /// Puts the environment's settings over the file's.
 fn overlay(table: &mut Table, environment: &BTreeMap<String, String>) -> anyhow::Result<()> {
     for (name, text) in environment {
         if OTHERS.contains(&name.as_str()) || name == "KOMMUNLOTS_CONFIG" {
             continue;
         }
-        let Some((place, is_text)) = PLACES.iter().find(|(place, _)| variable(place) == *name)
+        let Some((place, written, expected)) =
+            PLACES.iter().find(|(place, ..)| variable(place) == *name)
         else {
-            let known: Vec<String> = PLACES.iter().map(|(place, _)| variable(place)).collect();
+            let known: Vec<String> = PLACES.iter().map(|(place, ..)| variable(place)).collect();
             bail!(
                 "there is no setting {name}; the settings are {}",
                 known.join(", ")
             );
         };
-        let value = if *is_text {
-            Value::String(text.clone())
-        } else {
-            let line: Table = format!("value = {text}").parse().with_context(|| {
-                format!("{name}: `{text}` must be a TOML value, such as 0.95 or true")
-            })?;
-            line.get("value").cloned().context("an empty value")?
+        let value = match written {
+            Text => Value::String(text.clone()),
+            // How reading it failed says less than what it must be.
+            Toml => format!("value = {text}")
+                .parse()
+                .ok()
+                .and_then(|mut line: Table| line.remove("value"))
+                .with_context(|| format!("{name} is `{text}`; it must be {expected}"))?,
         };
         let mut at = &mut *table;
         let mut parts: Vec<&str> = place.split('.').collect();
@@ -263,7 +324,7 @@ fn overlay(table: &mut Table, environment: &BTreeMap<String, String>) -> anyhow:
         let _: Settings = table
             .clone()
             .try_into()
-            .with_context(|| format!("in {name}"))?;
+            .with_context(|| format!("{name} must be {expected}"))?;
     }
     Ok(())
 }
@@ -359,6 +420,7 @@ impl Settings {
             public_url: public_url.trim_end_matches('/').to_owned(),
             mail_from,
             mail,
+            acts: !self.momentary,
             duplicate_window: Duration::from_secs(self.duplicate_window_s),
         })
     }
@@ -369,6 +431,7 @@ impl Settings {
         Ok(reminder::Config {
             mail_from,
             mail,
+            acts: !self.momentary,
             duplicate_window: Duration::from_secs(self.duplicate_window_s),
         })
     }
@@ -386,6 +449,7 @@ impl Settings {
             }),
             mail_from,
             mail,
+            acts: !self.momentary,
             duplicate_window: Duration::from_secs(self.duplicate_window_s),
         })
     }
@@ -443,7 +507,7 @@ mod tests {
         walk("", &Table::try_from(&full).unwrap(), &mut leaves);
         leaves.push("config".to_owned());
         leaves.sort();
-        let mut places: Vec<String> = PLACES.iter().map(|(p, _)| (*p).to_owned()).collect();
+        let mut places: Vec<String> = PLACES.iter().map(|(p, ..)| (*p).to_owned()).collect();
         places.sort();
         assert_eq!(leaves, places);
     }
@@ -460,10 +524,34 @@ mod tests {
         for (name, value) in [
             ("KOMMUNLOTS_HTPP", "127.0.0.1:1"),
             ("KOMMUNLOTS_HTTP", "nowhere"),
+            ("KOMMUNLOTS_LOG_FORMAT", "xml"),
+            ("KOMMUNLOTS_MIGRATE", "ja"),
+            ("KOMMUNLOTS_MIGRATE", "1"),
             ("KOMMUNLOTS_METRICS_ANSWER_RATE_TARGET", "high"),
+            ("KOMMUNLOTS_METRICS_ANSWER_RATE_TARGET", ""),
+            ("KOMMUNLOTS_INTAKE_QUEUE_DEPARTMENTS", "bygg=bygg"),
         ] {
             let error = format!("{:#}", with(name, value).unwrap_err());
             assert!(error.contains(name), "{error}");
+            assert!(!error.contains("quoted"), "{error}");
+            let place = PLACES.iter().find(|(place, ..)| variable(place) == name);
+            assert!(
+                place.is_none_or(|(.., expected)| error.contains(expected)),
+                "{error}"
+            );
         }
+    }
+
+    #[test]
+    fn a_variable_that_is_not_text_is_named() {
+        use std::os::unix::ffi::OsStringExt;
+        let of = |name: &str, value: &[u8]| {
+            let variable = (OsString::from(name), OsString::from_vec(value.to_vec()));
+            environment([variable].into_iter())
+        };
+        let error = of("KOMMUNLOTS_DATA", b"/tmp/\xff").unwrap_err().to_string();
+        assert!(error.contains("KOMMUNLOTS_DATA"), "{error}");
+        assert_eq!(of("OTHERS", b"\xff").unwrap().len(), 0);
+        assert_eq!(of("KOMMUNLOTS_DATA", b"/tmp").unwrap().len(), 1);
     }
 }

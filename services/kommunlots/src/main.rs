@@ -21,6 +21,9 @@ use cli::{Cli, Command};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// What a command exits with that was told to stop before it was done, as shells have it for Ctrl-C.
+const INTERRUPTED: u8 = 130;
+
 fn main() -> ExitCode {
     // The guard of a private server: before anything else, since it must not share this program's runtime.
     let mut arguments = std::env::args_os().skip(1);
@@ -35,7 +38,11 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
-            ExitCode::FAILURE
+            if error.is::<client::Interrupted>() {
+                ExitCode::from(INTERRUPTED)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }
@@ -87,7 +94,9 @@ async fn run(cli: Cli, settings: config::Settings) -> anyhow::Result<()> {
         } => commands::figures::run(settings, &cli.access, from, to, by, json).await,
         // Options of the one and a subcommand for the others.
         Command::Figures { .. } => {
-            anyhow::bail!("give --from, --to, --by and --json after `forwarded` or `handling`")
+            anyhow::bail!(
+                "give --from, --to, --by and --json after `forwarded`, `handling` or `followup`"
+            )
         }
         Command::Agreements { what } => {
             commands::agreements::run(settings, &cli.access, what).await

@@ -248,7 +248,9 @@ impl Product {
         {
             let _ = tokio::time::timeout(FIRST_BOARD, first_board).await;
         }
-        if let Some(folder) = &servers.folder {
+        if let Some(folder) = &servers.folder
+            && !settings.momentary
+        {
             folder.announce(&base)?;
         }
         Ok(Self {

@@ -11,6 +11,7 @@ CREATE TABLE contact_fact (
     left_at           timestamptz,
     left_how          smallint,
     left_waited_s     integer,
+    come_and_gone     timestamptz,
     lost_at           timestamptz,
     ended_at          timestamptz,
     -- Derived from the above by the same fold, for finding: who waits now,

@@ -85,7 +85,7 @@ static STEPS: LazyLock<IntCounterVec> = LazyLock::new(|| {
 static SOURCE_AGE: LazyLock<GaugeVec> = LazyLock::new(|| {
     gauge(
         "kommunlots_source_age_seconds",
-        "Time since a source last said that it lives.",
+        "Time since a source last said that it lives and sees what it tells of.",
         &["source"],
     )
 });

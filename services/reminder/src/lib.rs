@@ -31,6 +31,7 @@ use platform::{
     dead_letters::{self, Keeper, SendAgain},
     event_log,
     health::Health,
+    heartbeat::Sight,
     lease::{self, Leading},
     mail::{self, Address, Mailer, Transport},
     relay::Relay,
@@ -89,6 +90,8 @@ pub struct Config {
     pub mail_from: Address,
     /// How mails are sent.
     pub mail: Transport,
+    /// Whether it does by itself what time brings, such as sending mail. A product that is up for one command's work does not.
+    pub acts: bool,
     /// See [`platform::bus::DUPLICATE_WINDOW`].
     pub duplicate_window: Duration,
 }
@@ -205,6 +208,7 @@ async fn work(desk: Desk, config: Config, leading: Leading) -> anyhow::Result<()
         sources: vec![(desk.source.to_string(), StreamSpec::from(CaseEvent::STREAM))],
         wake: desk.told.clone(),
         duplicate_window: config.duplicate_window,
+        sight: Sight::default(),
     };
     tasks.spawn(relay.run(ended.clone()));
     let mailer = Mailer {
@@ -215,7 +219,15 @@ async fn work(desk: Desk, config: Config, leading: Leading) -> anyhow::Result<()
         clock: desk.clock.clone(),
         wake: desk.mailed.clone(),
     };
-    tasks.spawn(mailer.run(ended.clone()));
+    if config.acts {
+        tasks.spawn(mailer.run(ended.clone()));
+        spawn(&mut tasks, sweep::run(desk.clone(), leading.clone()));
+        let (desk, leading) = (desk.clone(), leading.clone());
+        spawn(&mut tasks, async move {
+            level::once(&desk, &leading).await;
+            digest::run(desk, leading).await;
+        });
+    }
     let consumer = Consumer {
         service: SERVICE,
         apply: on_case::Cases {
@@ -230,12 +242,7 @@ async fn work(desk: Desk, config: Config, leading: Leading) -> anyhow::Result<()
         alone: Alone::ByLease,
     };
     spawn(&mut tasks, consumer.run(ended.clone()));
-    spawn(&mut tasks, versions::copy(desk.clone(), leading.clone()));
-    spawn(&mut tasks, sweep::run(desk.clone(), leading.clone()));
-    spawn(&mut tasks, async move {
-        level::once(&desk, &leading).await;
-        digest::run(desk, leading).await;
-    });
+    spawn(&mut tasks, versions::copy(desk, leading));
     while let Some(done) = tasks.join_next().await {
         done??;
         anyhow::ensure!(ended.is_cancelled(), "a task has ended by itself");

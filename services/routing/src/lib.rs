@@ -39,6 +39,7 @@ use platform::{
     dead_letters::{self, Keeper, SendAgain},
     event_log,
     health::Health,
+    heartbeat::Sight,
     mail::{self, Address, Mailer, Transport},
     meters,
     relay::Relay,
@@ -108,6 +109,8 @@ pub struct Config {
     pub mail_from: Address,
     /// How mails are sent.
     pub mail: Transport,
+    /// Whether it does by itself what time brings, such as sending mail. A product that is up for one command's work does not.
+    pub acts: bool,
     /// See [`platform::bus::DUPLICATE_WINDOW`].
     pub duplicate_window: Duration,
 }
@@ -197,6 +200,7 @@ pub async fn start(
             sources,
             wake: wake.clone(),
             duplicate_window: config.duplicate_window,
+            sight: Sight::default(),
         };
         tasks.spawn(relay.run(stop.clone()));
         wakes.push(wake);
@@ -231,7 +235,9 @@ pub async fn start(
     spawn(tasks, consumer.run(stop.clone()));
     tasks.spawn(handed_out::agreements(desk.clone(), stop.clone()));
     tasks.spawn(handed_out::links(desk.clone(), stop.clone()));
-    spawn(tasks, sweep::run(desk.clone(), stop.clone()));
+    if config.acts {
+        spawn(tasks, sweep::run(desk.clone(), stop.clone()));
+    }
     let turn = closures::Inbox::turn(&desk);
     for department in desk.departments.iter() {
         let inbox = closures::Inbox {
@@ -250,7 +256,9 @@ pub async fn start(
         clock: with.clock.clone(),
         wake: mail_wake.clone(),
     };
-    tasks.spawn(mailer.run(stop.clone()));
+    if config.acts {
+        tasks.spawn(mailer.run(stop.clone()));
+    }
     let keys = Keys::new(with.pool.clone(), with.clock.clone());
     let letters = Keeper {
         pool: with.pool.clone(),

@@ -146,6 +146,7 @@ pub struct SourceAge {
     pub source: String,
     /// The last number applied.
     pub sequence: u64,
-    /// Real seconds since it last said that it lives; `None` where it never has since metrics started.
+    /// Real seconds since it last said that it lives and sees what it tells of; `None` where it never has since metrics
+    /// started.
     pub age_s: Option<f64>,
 }

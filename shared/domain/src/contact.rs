@@ -27,6 +27,8 @@ pub struct ContactFacts {
     pub answered: Option<TookIt>,
     /// The last time it left unanswered.
     pub left: Option<Left>,
+    /// The last time it came into the queue of which it is known that it left again: a leaving tells how long it had waited.
+    pub come_and_gone: Option<Timestamp>,
     /// The last time the PBX restarted while it waited, as far as is known.
     pub lost: Option<Timestamp>,
     /// When the conversation was over.
@@ -92,6 +94,7 @@ impl ContactFacts {
             last_queued: None,
             answered: None,
             left: None,
+            come_and_gone: None,
             lost: None,
             ended: None,
         }
@@ -127,6 +130,7 @@ impl ContactFacts {
 
     fn leave(&mut self, at: Timestamp, how: LeftHow, waited_s: Option<u32>) {
         self.left = self.left.max(Some(Left { at, how, waited_s }));
+        self.come_and_gone = self.come_and_gone.max(waited_s.map(|s| back(at, s)));
     }
 
     /// How it stands.
@@ -152,12 +156,14 @@ impl ContactFacts {
         }
     }
 
-    /// A PBX writes whole seconds, and a call that times out comes back within the same one.
+    /// A PBX writes whole seconds, and a call that times out comes back within the same one. In that second it may also leave
+    /// for good, such as from a queue that nobody staffs: then it has left after no wait.
     fn came_back(&self, left: Left, queued: Timestamp) -> bool {
         queued > left.at
             || (queued == left.at
                 && left.how == LeftHow::TurnedAway
-                && self.first_queued.is_some_and(|first| first < queued))
+                && self.first_queued.is_some_and(|first| first < queued)
+                && self.come_and_gone < Some(queued))
     }
 
     /// It waits, unless the PBX restarted since: then nobody knows. What is told of how it went counts all the same.
@@ -177,16 +183,10 @@ impl ContactFacts {
 
     /// The day it arrived. Where the arrival was not told, it is reckoned back from the wait.
     pub fn day(&self) -> Option<Date> {
-        let back = |at: Timestamp, waited_s: Option<u32>| {
-            at.checked_sub(jiff::SignedDuration::from_secs(
-                waited_s.unwrap_or(0).into(),
-            ))
-            .unwrap_or(at)
-        };
         let arrived = self
             .first_queued
-            .or(self.answered.map(|t| back(t.at, t.waited_s)))
-            .or(self.left.map(|l| back(l.at, l.waited_s)))
+            .or(self.answered.map(|t| back(t.at, t.waited_s.unwrap_or(0))))
+            .or(self.left.map(|l| back(l.at, l.waited_s.unwrap_or(0))))
             .or(self.ended)?;
         Some(local_day(arrived))
     }
@@ -229,6 +229,12 @@ impl ContactFacts {
         };
         Some((cell, sums))
     }
+}
+
+/// When a wait began that ended at `at`.
+fn back(at: Timestamp, waited_s: u32) -> Timestamp {
+    at.checked_sub(jiff::SignedDuration::from_secs(waited_s.into()))
+        .unwrap_or(at)
 }
 
 /// The cell of the figures that a contact belongs to.

@@ -89,6 +89,20 @@ pub enum TurnedAway {
     Withdrawn,
 }
 
+impl TurnedAway {
+    /// Its name, such as `timed_out`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TimedOut => "timed_out",
+            Self::PressedKey => "pressed_key",
+            Self::QueueFull => "queue_full",
+            Self::QueueEmpty => "queue_empty",
+            Self::Closed => "closed",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
 impl ContactWhat {
     /// The kind of event, such as `contact.queued`.
     pub fn kind(&self) -> &'static str {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{CaseEvent, ContactEvent, EventId};
+use crate::{CaseEvent, ContactEvent, ContactWhat, EventId};
 
 /// The streams of the bus. A source is one writer on one stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -90,7 +90,14 @@ impl Event for ContactEvent {
     }
 
     fn id(&self) -> EventId {
-        EventId::derive(self.contact.0, self.kind(), self.at)
+        match self.what {
+            // It may be turned away for two reasons within a second, which is as exact as a PBX is.
+            ContactWhat::TurnedAway { reason, .. } => {
+                let kind = format!("{}.{}", self.kind(), reason.as_str());
+                EventId::derive(self.contact.0, &kind, self.at)
+            }
+            _ => EventId::derive(self.contact.0, self.kind(), self.at),
+        }
     }
 }
 

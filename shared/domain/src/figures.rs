@@ -23,7 +23,8 @@ pub struct Definition {
 pub const CONTACTS: Definition = Definition {
     id: "contacts/v1",
     text: "Contacts by the local day (Europe/Stockholm) they arrived. offered: answered, abandoned or turned away; those \
-           still waiting, those whose outcome is unknown and those who came to a closed queue are in no number. \
+           still waiting, those whose outcome is unknown and those who came to a closed queue are in no number; neither is \
+           one of which only is told that its conversation ended, since when it was answered is unknown. \
            abandoned: the citizen left first, with short_abandoned among them (waited at most 10 s). answer_rate: answered / (offered - short_abandoned), null \
            where that is nothing. answered_within_60s: waited at most 60 s. longest_wait_s: of any that was answered or \
            left.",

@@ -34,7 +34,7 @@ pub enum Scope {
     CasesRead,
     /// Add versions of the agreements.
     AgreementsWrite,
-    /// Look at dead letters and send them again.
+    /// Look at dead letters and at mails that wait or were given up, and send them again.
     Operate,
 }
 
@@ -110,7 +110,7 @@ impl Keys {
         let token = headers
             .get(AUTHORIZATION)
             .and_then(|v| v.to_str().ok())
-            .and_then(|v| v.strip_prefix("Bearer "))
+            .and_then(bearer)
             .ok_or_else(unauthorized)?;
         let hash: Hash = Sha256::digest(token.trim()).into();
         let (id, scopes) = match self.remembered(&hash) {
@@ -162,6 +162,12 @@ impl Keys {
     }
 }
 
+/// The token of an `Authorization` header. The name of its scheme may be in any case (RFC 9110).
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token)
+}
+
 fn unauthorized() -> Problem {
     Problem::new(
         StatusCode::UNAUTHORIZED,
@@ -188,4 +194,19 @@ pub fn write_secret(file: &Path, secret: &str) -> anyhow::Result<()> {
         anyhow::Ok(())
     };
     write().with_context(|| format!("cannot write {}", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bearer;
+
+    #[test]
+    fn a_schemes_name_may_be_in_any_case() {
+        for value in ["Bearer kl_1", "bearer kl_1", "BEARER kl_1"] {
+            assert_eq!(bearer(value), Some("kl_1"), "{value}");
+        }
+        for value in ["Basic kl_1", "kl_1", "Bearerkl_1", ""] {
+            assert_eq!(bearer(value), None, "{value}");
+        }
+    }
 }

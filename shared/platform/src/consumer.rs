@@ -256,18 +256,18 @@ impl<A: Apply> Consumer<A> {
                 beats = heartbeats.next() => {
                     let beats = beats.ok_or_else(|| anyhow::anyhow!("the bus connection is closed"))?;
                     // Those that waited while events were applied are old news; a source's latest tells.
-                    let latest: BTreeMap<String, u64> = beats
+                    let latest: BTreeMap<String, Heartbeat> = beats
                         .iter()
                         .filter_map(|beat| serde_json::from_slice::<Heartbeat>(&beat.payload).ok())
                         .filter(|beat| Some(&beat.source) != self.own.as_ref())
-                        .map(|beat| (beat.source, beat.last))
+                        .map(|beat| (beat.source.clone(), beat))
                         .collect();
                     if !latest.is_empty() {
                         // A crash of the database may have taken back what was applied.
                         positions = self.load_positions().await?;
                     }
-                    for (source, told) in latest {
-                        self.heartbeat(source, told, &positions, &mut heard).await;
+                    for beat in latest.into_values() {
+                        self.heartbeat(beat, &positions, &mut heard).await;
                     }
                 }
             }
@@ -509,19 +509,19 @@ impl<A: Apply> Consumer<A> {
     }
 
     /// Compares what a source says it has told with what has been applied. An age that grows although the source lives
-    /// means that its events do not come through.
-    async fn heartbeat(&self, source: String, told: u64, positions: &Positions, heard: &mut Heard) {
+    /// means that its events do not come through, or that it cannot see what it tells of.
+    async fn heartbeat(&self, beat: Heartbeat, positions: &Positions, heard: &mut Heard) {
         let now = Before {
-            told,
-            applied: positions.get(&source).copied().unwrap_or(0),
+            told: beat.last,
+            applied: positions.get(&beat.source).copied().unwrap_or(0),
         };
-        match heard.entry(source.clone()).or_default().read(now) {
-            Beat::Whole => self.progress.heard(&source),
-            Beat::UnderWay => {}
-            Beat::TailLost => self.ask_again(&source, now.applied + 1).await,
+        match heard.entry(beat.source.clone()).or_default().read(now) {
+            Beat::Whole if !beat.blind => self.progress.heard(&beat.source),
+            Beat::Whole | Beat::UnderWay => {}
+            Beat::TailLost => self.ask_again(&beat.source, now.applied + 1).await,
             Beat::Forgotten => tracing::error!(
                 service = self.service,
-                source,
+                source = beat.source,
                 told = now.told,
                 applied = now.applied,
                 "the source knows fewer events than were applied, so its next ones would be taken for known; \

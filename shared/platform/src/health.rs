@@ -18,10 +18,13 @@ use crate::bus::Bus;
 
 type Check = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
 
-/// What a process needs to do its work.
+type Watch = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// What a process needs to do its work, and what else should be well.
 #[derive(Clone, Default)]
 pub struct Health {
     checks: Vec<(String, Check)>,
+    watched: Vec<(&'static str, Watch)>,
     draining: Arc<AtomicBool>,
 }
 
@@ -66,6 +69,21 @@ impl Health {
             .push((name, Arc::new(move || Box::pin(check()))));
     }
 
+    /// Watches something without which the rest of the work goes on: it is told, and takes nothing from readiness.
+    pub fn watches(
+        &mut self,
+        what: &'static str,
+        is_well: impl Fn() -> bool + Send + Sync + 'static,
+    ) {
+        self.watched.push((what, Arc::new(is_well)));
+    }
+
+    /// What is watched and not well.
+    fn impaired(&self) -> Vec<&'static str> {
+        let not_well = self.watched.iter().filter(|(_, is_well)| !is_well());
+        not_well.map(|(what, _)| *what).collect()
+    }
+
     /// From now on the process takes no new work.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
@@ -104,6 +122,10 @@ pub(crate) async fn ready(State(health): State<Health>) -> impl IntoResponse {
     };
     (
         status,
-        Json(json!({ "ready": missing.is_empty(), "missing": missing })),
+        Json(json!({
+            "ready": missing.is_empty(),
+            "missing": missing,
+            "impaired": health.impaired(),
+        })),
     )
 }

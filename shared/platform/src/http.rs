@@ -1,7 +1,9 @@
-//! HTTP: problems, reading JSON, and what every process serves.
+//! HTTP: problems, reading what is sent, and what every process serves.
 
 mod case_in_path;
+mod json;
 mod problem;
+mod query;
 
 use std::time::Instant;
 
@@ -14,7 +16,6 @@ use axum::{
     routing::get,
 };
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -24,7 +25,9 @@ use crate::{
     meters, telemetry,
 };
 pub use case_in_path::CaseInPath;
+pub use json::{object, read_json, read_value};
 pub use problem::{FieldError, NeedsKey, Problem};
+pub use query::QueryFields;
 
 /// The largest body taken, bytes.
 pub const BODY_LIMIT: usize = 8 * 1024 * 1024;
@@ -137,54 +140,6 @@ pub async fn read_body(request: Request) -> Result<Bytes, Problem> {
             "the connection broke or the encoding is wrong; nothing was stored, so send the same request again",
         )),
     }
-}
-
-/// Reads a JSON body. The error names the field.
-///
-/// # Errors
-/// 422 when `body` is not such a value.
-pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    read_value(body).map_err(|error| Problem::invalid(vec![error]))
-}
-
-/// Reads one JSON value. The error names the field.
-///
-/// # Errors
-/// When `json` is not such a value.
-pub fn read_value<T: DeserializeOwned>(json: &[u8]) -> Result<T, FieldError> {
-    // The plain reader is twice as fast; only what it refuses is read again to find where.
-    if let Ok(value) = serde_json::from_slice(json) {
-        return Ok(value);
-    }
-    let mut from = serde_json::Deserializer::from_slice(json);
-    match serde_path_to_error::deserialize::<_, T>(&mut from) {
-        Ok(_) => Err(FieldError::new(
-            "",
-            "has something after its end; send one JSON value",
-        )),
-        Err(error) => {
-            // What broke off has no path but `?` or the field before it.
-            let path = error.path().to_string();
-            let path = path.trim_end_matches(['.', '?']);
-            let reason = plain(error.inner());
-            // A missing field is told of its parent.
-            match reason
-                .strip_prefix("missing field `")
-                .and_then(|r| r.strip_suffix('`'))
-            {
-                Some(name) if path.is_empty() => Err(FieldError::new(name, "is missing")),
-                Some(name) => Err(FieldError::new(&format!("{path}.{name}"), "is missing")),
-                None => Err(FieldError::new(path, reason)),
-            }
-        }
-    }
-}
-
-/// The error's words without the place in the text, which says nothing to who sent one line.
-fn plain(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.rsplit_once(" at line ")
-        .map_or(text.clone(), |(words, _)| words.to_owned())
 }
 
 /// The request's idempotency key, if it has one.

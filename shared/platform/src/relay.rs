@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     bus::{Bus, StreamSpec, ensure_stream},
     database::Kept,
-    heartbeat::{Heartbeat, TellAgain, heartbeat_subject, tell_again_subject},
+    heartbeat::{Heartbeat, Sight, TellAgain, heartbeat_subject, tell_again_subject},
     meters,
 };
 use publish::Outgoing;
@@ -59,6 +59,8 @@ pub struct Relay {
     pub wake: Arc<Notify>,
     /// See [`crate::bus::DUPLICATE_WINDOW`].
     pub duplicate_window: Duration,
+    /// Whether the sources see what they tell of.
+    pub sight: Sight,
 }
 
 /// What a relay keeps from turn to turn.
@@ -241,6 +243,7 @@ impl Relay {
                 let heartbeat = Heartbeat {
                     source: source.name.clone(),
                     last: u64::try_from(last)?,
+                    blind: self.sight.is_lost(),
                 };
                 let payload = serde_json::to_vec(&heartbeat)?;
                 self.bus

@@ -4,4 +4,4 @@ mod api;
 mod product;
 
 pub(crate) use api::{Api, bus_address, contact, database, eventually, shared};
-pub(crate) use product::{Product, kommunlots, program};
+pub(crate) use product::{Product, kommunlots, processes_with, program};

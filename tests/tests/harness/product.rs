@@ -236,7 +236,7 @@ fn spawn(
 }
 
 /// Command lines of live processes that name `folder`.
-fn processes_with(folder: &Path) -> Vec<String> {
+pub(crate) fn processes_with(folder: &Path) -> Vec<String> {
     let needle = folder.display().to_string();
     let Ok(entries) = std::fs::read_dir("/proc") else {
         return Vec::new();

@@ -30,15 +30,16 @@ const NAMED: usize = 20;
 pub(crate) struct Taken {
     /// New, and durable now.
     pub(crate) taken: usize,
-    /// Told before; nothing changed.
+    /// Told before, by its contact, queue, what and when; nothing changed, also where the rest differs.
     pub(crate) known: usize,
 }
 
 /// Tell contact events.
 ///
 /// One event as `application/json`, or many as `application/x-ndjson`, at most 8 MiB. Many are taken all or none. The
-/// answer comes when they are durable. The same event (contact, queue, what and when) can be sent again without effect, so
-/// after an error or no answer, send the same again. Needs the scope `contacts:write`.
+/// answer comes when they are durable. An event is known by its contact, queue, what (with the reason why it was turned away)
+/// and when: it can be sent again without effect, so after an error or no answer, send the same again. For the same reason
+/// nothing can be corrected: what else was told first, such as `waited_s`, stands. Needs the scope `contacts:write`.
 #[utoipa::path(
     post,
     path = "/intake/contacts",

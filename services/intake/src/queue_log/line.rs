@@ -80,7 +80,11 @@ pub fn read_line(line: &[u8], system: &str) -> Result<Line, String> {
 
 fn read_epoch(text: &str) -> Result<Timestamp, String> {
     let wrong = || "does not begin with a time in seconds since 1970".to_owned();
-    let seconds = text.split('.').next().unwrap_or(text);
+    // Some write a fraction, which is not read: calls wait whole seconds.
+    let (seconds, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    if fraction.is_empty() || !fraction.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(wrong());
+    }
     let seconds: i64 = seconds
         .trim_start_matches('\u{feff}')
         .parse()

@@ -190,18 +190,21 @@ pub(crate) struct Place {
     /// Device and inode.
     pub(crate) file: String,
     pub(crate) offset: u64,
+    /// A hash of how the file begins.
+    pub(crate) beginning: Vec<u8>,
 }
 
 pub(crate) async fn place(pool: &PgPool, system: &str) -> Result<Option<Place>, sqlx::Error> {
-    let row: Option<(String, i64)> =
-        sqlx::query_as("SELECT file, \"offset\" FROM queue_log_place WHERE system = $1")
+    let row: Option<(String, i64, Vec<u8>)> =
+        sqlx::query_as("SELECT file, \"offset\", beginning FROM queue_log_place WHERE system = $1")
             .bind(system)
             .fetch_optional(pool)
             .await?;
-    Ok(row.map(|(file, offset)| Place {
+    Ok(row.map(|(file, offset, beginning)| Place {
         system: system.to_owned(),
         file,
         offset: offset.unsigned_abs(),
+        beginning,
     }))
 }
 
@@ -210,12 +213,14 @@ pub(crate) async fn save_place(
     place: &Place,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO queue_log_place (system, file, \"offset\") VALUES ($1, $2, $3)
-         ON CONFLICT (system) DO UPDATE SET file = excluded.file, \"offset\" = excluded.\"offset\"",
+        "INSERT INTO queue_log_place (system, file, \"offset\", beginning) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (system) DO UPDATE SET
+             file = excluded.file, \"offset\" = excluded.\"offset\", beginning = excluded.beginning",
     )
     .bind(&place.system)
     .bind(&place.file)
     .bind(i64::try_from(place.offset).unwrap_or(i64::MAX))
+    .bind(&place.beginning)
     .execute(connection)
     .await?;
     Ok(())

@@ -57,14 +57,20 @@ pub(crate) async fn import(
     send: impl AsyncFnOnce(&Client, &mut Tally, &ProgressBar) -> anyhow::Result<()>,
     print: fn(&Tally) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
+    // Whoever gives an address says which product is meant.
+    if access.url.is_none() {
+        super::demo::refuse_made_up(&settings.data)?;
+    }
     let client = Client::reach(settings, access).await?;
     let bar = progress(bytes, "bytes read");
     let mut tally = Tally::default();
-    let mut outcome = send(&client, &mut tally, &bar).await;
+    let work = async {
+        send(&client, &mut tally, &bar).await?;
+        bar.finish_and_clear();
+        client.until_figures_hold_all().await
+    };
+    let outcome = client.unless_told(work).await;
     bar.finish_and_clear();
-    if outcome.is_ok() {
-        outcome = client.until_figures_hold_all().await;
-    }
     client.close().await;
     print(&tally)?;
     outcome.with_context(|| {

@@ -31,8 +31,16 @@ pub(crate) async fn run(mut settings: Settings, speed: f64, seed: u64) -> anyhow
     if settings.data == Settings::default().data {
         settings.data = "./.kommunlots-demo".into();
     }
-    // Made-up cases reach nobody.
+    if settings.intake.queue_log.path.is_some() {
+        bail!(
+            "the demo makes up data, which must not be mixed with a PBX's; unset intake.queue_log.path"
+        );
+    }
+    // Made-up cases reach nobody, and their links lead nowhere else.
     settings.mail = None;
+    settings.routing.public_url = None;
+    // It has agreements of its own.
+    settings.routing.agreements = None;
     mark(&settings.data)?;
     let signals = Signals::new()?;
     let starting = async {

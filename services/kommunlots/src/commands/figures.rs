@@ -10,7 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     cli::{Access, CaseFigures, FiguresOf},
-    client::Client,
+    client::{self, Client},
     config::Settings,
     output::say,
 };
@@ -24,10 +24,10 @@ pub(crate) async fn run(
     by: Option<By>,
     json: bool,
 ) -> anyhow::Result<()> {
-    let client = Client::reach(settings, access).await?;
-    let figures = fetch(&client, from, to, by).await;
-    client.close().await;
-    let figures = figures?;
+    let figures = client::with(settings, access, async |client| {
+        fetch(client, from, to, by).await
+    })
+    .await?;
     if json {
         say!("{}", serde_json::to_string_pretty(&figures)?)?;
     } else if figures.is_empty() {
@@ -86,14 +86,11 @@ async fn print<F: Serialize + DeserializeOwned>(
     let mut query = vec![("from", from.to_string()), ("to", to.to_string())];
     query.extend(by.map(|by| ("by", by.as_str().to_owned())));
     query.extend(more);
-    let client = Client::reach(settings, access).await?;
-    let figures = async {
+    let figures = client::with(settings, access, async |client| {
         client.until_figures_hold_all().await?;
         client.get::<Vec<F>>(path, &query).await
-    };
-    let figures = figures.await;
-    client.close().await;
-    let figures = figures?;
+    })
+    .await?;
     if *json {
         say!("{}", serde_json::to_string_pretty(&figures)?)?;
     } else if figures.is_empty() {

@@ -10,7 +10,7 @@ use platform::{
 use sqlx::{Connection, PgConnection};
 
 use super::local;
-use crate::{cli::KeyCommand, config::Settings, output::say, product::SCHEMAS};
+use crate::{cli::KeyCommand, client::running_in, config::Settings, output::say, product::SCHEMAS};
 
 /// Does what was asked.
 pub(crate) async fn run(settings: Settings, what: KeyCommand) -> anyhow::Result<()> {
@@ -128,16 +128,23 @@ pub(crate) async fn with_database<T>(
         return act(url).await;
     }
     let place = settings.data.join("postgres");
-    if DataFolder::running(&settings.data).is_some() {
-        let url = Postgres::url_of(&place).with_context(|| {
-            format!(
-                "the product in {} is still starting; try again in a moment",
-                settings.data.display()
-            )
-        })?;
-        return act(&url).await;
-    }
-    let folder = DataFolder::lock(&settings.data)?;
+    let folder = loop {
+        if running_in(&settings.data).await.is_some() {
+            let url = Postgres::url_of(&place).with_context(|| {
+                format!(
+                    "the product in {} has its database elsewhere; set database_url as it does",
+                    settings.data.display()
+                )
+            })?;
+            return act(&url).await;
+        }
+        match DataFolder::lock(&settings.data) {
+            Ok(folder) => break folder,
+            // Another was quicker to take it.
+            Err(_) if DataFolder::running(&settings.data).is_some() => {}
+            Err(error) => return Err(error),
+        }
+    };
     let postgres =
         Postgres::start(&folder.path().join("postgres"), &Guard::this_program()?).await?;
     let done = act(&postgres.url()).await;

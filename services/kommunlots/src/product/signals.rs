@@ -31,7 +31,7 @@ impl Signals {
     }
 
     /// Waits until it is told once more than it has been by now.
-    pub(super) async fn next(&self) {
+    pub(crate) async fn next(&self) {
         let mut asked = self.asked.clone();
         let now = *asked.borrow();
         let _ = asked.wait_for(|n| *n > now).await;

@@ -1,9 +1,6 @@
 //! `GET /figures`: the figures of a period.
 
-use axum::{
-    Json,
-    extract::{Query, State},
-};
+use axum::{Json, extract::State};
 use domain::{CONTACTS, ContactSums};
 use jiff::{Timestamp, civil::Date};
 use platform::{Problem, http::FieldError};
@@ -140,9 +137,9 @@ impl std::str::FromStr for By {
 )]
 pub(crate) async fn get(
     State(metrics): State<Metrics>,
-    Query(query): Query<Asked>,
+    query: Asked,
 ) -> Result<Json<Vec<Figures>>, Problem> {
-    let (from, to, by) = read(&query).map_err(|e| Problem::invalid(vec![e]))?;
+    let (from, to, by) = read(&query).map_err(Problem::wrong_query)?;
     let rows = sums(&metrics.pool, from, to, by.map_or("all", By::as_str))
         .await
         .map_err(|error| Problem::away("the database", &error))?;

@@ -1,9 +1,6 @@
 //! `GET /figures/followup`: how far cases had to be followed up that departments closed in a period.
 
-use axum::{
-    Json,
-    extract::{Query, State},
-};
+use axum::{Json, extract::State};
 use domain::{FOLLOW_UP, FollowUpStep};
 use jiff::{Timestamp, civil::Date};
 use platform::Problem;
@@ -130,13 +127,13 @@ impl FollowUpFigures {
 )]
 pub(crate) async fn get(
     State(metrics): State<Metrics>,
-    Query(asked): Query<Asked>,
+    asked: Asked,
 ) -> Result<Json<Vec<FollowUpFigures>>, Problem> {
     let read = || {
         let of = asked.of_cases(&["as_of"])?;
         Ok((of, asked.days()?, asked.as_of()?))
     };
-    let ((from, until, by), days, as_of) = read().map_err(|e| Problem::invalid(vec![e]))?;
+    let ((from, until, by), days, as_of) = read().map_err(Problem::wrong_query)?;
     let as_of = as_of.unwrap_or_else(|| metrics.clock.now());
     let keys = followed_up(&metrics.pool, (from, until), as_of, by)
         .await

@@ -1,9 +1,6 @@
 //! `GET /figures/forwarded`: forwarded cases of a period, as they stand or stood.
 
-use axum::{
-    Json,
-    extract::{Query, State},
-};
+use axum::{Json, extract::State};
 use domain::FORWARDED;
 use jiff::Timestamp;
 use platform::Problem;
@@ -64,13 +61,13 @@ pub struct ForwardedFigures {
 )]
 pub(crate) async fn get(
     State(metrics): State<Metrics>,
-    Query(asked): Query<Asked>,
+    asked: Asked,
 ) -> Result<Json<Vec<ForwardedFigures>>, Problem> {
     let read = || {
         let of = asked.of_cases(&["as_of"])?;
         Ok((of, asked.as_of()?))
     };
-    let ((from, until, by), as_of) = read().map_err(|e| Problem::invalid(vec![e]))?;
+    let ((from, until, by), as_of) = read().map_err(Problem::wrong_query)?;
     let as_of = as_of.unwrap_or_else(|| metrics.clock.now());
     let rows = counts(&metrics.pool, from, until, as_of, by)
         .await

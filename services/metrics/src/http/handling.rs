@@ -1,9 +1,6 @@
 //! `GET /figures/handling`: how long cases took that departments closed in a period.
 
-use axum::{
-    Json,
-    extract::{Query, State},
-};
+use axum::{Json, extract::State};
 use domain::HANDLING;
 use jiff::Timestamp;
 use platform::Problem;
@@ -119,10 +116,10 @@ impl Handling {
 )]
 pub(crate) async fn get(
     State(metrics): State<Metrics>,
-    Query(asked): Query<Asked>,
+    asked: Asked,
 ) -> Result<Json<Vec<Handling>>, Problem> {
     let of = asked.of_cases(&[]);
-    let (from, until, by) = of.map_err(|e| Problem::invalid(vec![e]))?;
+    let (from, until, by) = of.map_err(Problem::wrong_query)?;
     let rows = handled(&metrics.pool, from, until, by)
         .await
         .map_err(|error| Problem::away("the database", &error))?;

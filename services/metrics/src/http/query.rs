@@ -2,10 +2,13 @@
 
 use std::{collections::BTreeMap, str::FromStr};
 
+use axum::{extract::FromRequestParts, http::request::Parts};
 use domain::{local_day, start_of_day};
 use jiff::{SignedDuration, Timestamp, civil::Date};
-use platform::http::FieldError;
-use serde::Deserialize;
+use platform::{
+    Problem,
+    http::{FieldError, QueryFields},
+};
 use utoipa::IntoParams;
 
 /// The period that figures are of, for the OpenAPI document. [`Asked`] reads it.
@@ -25,9 +28,17 @@ pub(super) struct Period {
 }
 
 /// A query's fields by their names.
-#[derive(Debug, Deserialize)]
-#[serde(transparent)]
+#[derive(Debug)]
 pub(super) struct Asked(BTreeMap<String, String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Asked {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let QueryFields(fields) = QueryFields::from_request_parts(parts, state).await?;
+        Ok(Self(fields))
+    }
+}
 
 impl Asked {
     /// Refuses fields that are not `known`.

@@ -19,7 +19,7 @@ pub(crate) async fn load(
 ) -> Result<HashMap<ContactId, ContactFacts>, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT id, channel, queue, department, first_queued, last_queued, answered_at, answered_waited_s, left_at,
-                left_how, left_waited_s, lost_at, ended_at
+                left_how, left_waited_s, come_and_gone, lost_at, ended_at
          FROM contact_fact WHERE id = ANY($1)",
     )
     .bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())
@@ -67,6 +67,7 @@ fn facts(row: &PgRow) -> Result<ContactFacts, sqlx::Error> {
             waited_s: answered_s,
         }),
         left,
+        come_and_gone: time("come_and_gone")?,
         lost: time("lost_at")?,
         ended: time("ended_at")?,
     })
@@ -112,16 +113,16 @@ pub(crate) async fn save(
              INSERT INTO channel_heard SELECT DISTINCT * FROM unnest($2::text[]) ON CONFLICT DO NOTHING
          )
          INSERT INTO contact_fact AS f (id, channel, queue, department, first_queued, last_queued, answered_at,
-             answered_waited_s, left_at, left_how, left_waited_s, lost_at, ended_at, waiting, day, wait_ms)
+             answered_waited_s, left_at, left_how, left_waited_s, come_and_gone, lost_at, ended_at, waiting, day, wait_ms)
          SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[],
              $7::timestamptz[], $8::integer[], $9::timestamptz[], $10::smallint[], $11::integer[], $12::timestamptz[],
-             $13::timestamptz[], $14::boolean[], $15::date[], $16::bigint[])
+             $13::timestamptz[], $14::timestamptz[], $15::boolean[], $16::date[], $17::bigint[])
          ON CONFLICT (id) DO UPDATE SET
              channel = excluded.channel, department = excluded.department, first_queued = excluded.first_queued,
              last_queued = excluded.last_queued, answered_at = excluded.answered_at,
              answered_waited_s = excluded.answered_waited_s, left_at = excluded.left_at, left_how = excluded.left_how,
-             left_waited_s = excluded.left_waited_s, lost_at = excluded.lost_at, ended_at = excluded.ended_at, waiting = excluded.waiting,
-             day = excluded.day, wait_ms = excluded.wait_ms",
+             left_waited_s = excluded.left_waited_s, come_and_gone = excluded.come_and_gone, lost_at = excluded.lost_at,
+             ended_at = excluded.ended_at, waiting = excluded.waiting, day = excluded.day, wait_ms = excluded.wait_ms",
     )
     .bind(rows.iter().map(|(id, _)| *id).collect::<Vec<_>>())
     .bind(rows.iter().map(|(_, f)| f.channel.as_str()).collect::<Vec<_>>())
@@ -134,6 +135,7 @@ pub(crate) async fn save(
     .bind(times(|f| f.left.map(|l| l.at)))
     .bind(rows.iter().map(|(_, f)| f.left.and_then(|l| number_of(l.how))).collect::<Vec<_>>())
     .bind(seconds(|f| f.left.and_then(|l| l.waited_s)))
+    .bind(times(|f| f.come_and_gone))
     .bind(times(|f| f.lost))
     .bind(times(|f| f.ended))
     .bind(rows.iter().map(|(_, f)| matches!(f.outcome(), Outcome::Waiting(_))).collect::<Vec<_>>())

@@ -2,17 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use axum::{
-    Json,
-    extract::{Query, State},
-    http::HeaderMap,
-};
+use axum::{Json, extract::State, http::HeaderMap};
 use domain::{CaseId, CaseType, Department, GroupId, Guide};
 use jiff::Timestamp;
 use platform::{
     Problem,
     auth::Scope,
-    http::{FieldError, NeedsKey},
+    http::{FieldError, NeedsKey, QueryFields},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -111,12 +107,13 @@ impl CaseOf {
 )]
 pub(crate) async fn get(
     State(reminder): State<Reminder>,
-    Query(query): Query<BTreeMap<String, String>>,
+    query: Result<QueryFields, Problem>,
     headers: HeaderMap,
 ) -> Result<Json<Cases>, Problem> {
     reminder.keys.require(&headers, Scope::CasesRead).await?;
     let now = reminder.desk.clock.now();
-    let (which, limit) = asked(&query, now).map_err(|e| Problem::invalid(vec![e]))?;
+    let QueryFields(query) = query?;
+    let (which, limit) = asked(&query, now).map_err(Problem::wrong_query)?;
     let mut listed = store::list(&reminder.desk.pool, &which, limit + 1)
         .await
         .map_err(|e| not_done(&e))?;

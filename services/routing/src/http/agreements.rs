@@ -1,10 +1,8 @@
 //! `/routing/agreements`: the versions there are, and a new one.
 
-use std::collections::BTreeMap;
-
 use axum::{
     Json,
-    extract::{Path, Query, Request, State},
+    extract::{Path, Request, State},
     http::{HeaderMap, StatusCode},
 };
 use domain::{Agreements, Department, local_day};
@@ -12,7 +10,7 @@ use jiff::{Timestamp, civil::Date};
 use platform::{
     Problem,
     auth::Scope,
-    http::{FieldError, NeedsKey, read_body, read_json},
+    http::{FieldError, NeedsKey, QueryFields, read_body, read_json},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -98,17 +96,18 @@ pub(crate) struct NewVersion {
 )]
 pub(crate) async fn list(
     State(routing): State<Routing>,
-    Query(query): Query<BTreeMap<String, String>>,
+    query: Result<QueryFields, Problem>,
     headers: HeaderMap,
 ) -> Result<Json<Vec<VersionView>>, Problem> {
     routing.keys.require(&headers, Scope::CasesRead).await?;
+    let QueryFields(query) = query?;
     let mut on = today(&routing.desk);
     for (name, value) in &query {
         match name.as_str() {
-            "on" => on = day("on", value).map_err(|e| Problem::invalid(vec![e]))?,
+            "on" => on = day("on", value).map_err(Problem::wrong_query)?,
             unknown => {
                 let error = FieldError::new(unknown, "is not known here; use on");
-                return Err(Problem::invalid(vec![error]));
+                return Err(Problem::wrong_query(error));
             }
         }
     }

@@ -51,7 +51,7 @@ impl Progress {
         self.0.changed.notify_one();
     }
 
-    /// A source lives, and all that it had told before is applied.
+    /// A source lives and sees, and all that it had told before is applied.
     pub(super) fn heard(&self, source: &str) {
         self.state().heard.insert(source.to_owned(), Instant::now());
     }

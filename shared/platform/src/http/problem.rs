@@ -95,6 +95,23 @@ impl Problem {
         }
     }
 
+    /// What is asked for is wrong, in the query of a request that changes nothing.
+    pub fn wrong_query(error: FieldError) -> Self {
+        let field = match error.field.as_str() {
+            "" => "the query",
+            field => field,
+        };
+        let detail = format!("{field}: {}", error.reason);
+        Self {
+            errors: vec![error],
+            ..Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "the query is not valid",
+                detail,
+            )
+        }
+    }
+
     /// Something we need is away. The cause is logged here, and not told to the caller.
     pub fn away(what: &str, error: &(dyn std::error::Error + 'static)) -> Self {
         tracing::warn!(%error, "{what} is away");
@@ -102,7 +119,7 @@ impl Problem {
             StatusCode::SERVICE_UNAVAILABLE,
             "not available now",
             format!(
-                "{what} cannot be reached; nothing is known to be stored, so send the same request again"
+                "{what} cannot be reached; what became of the request is not known, so send the same again"
             ),
         )
     }
