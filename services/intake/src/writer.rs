@@ -18,8 +18,8 @@ use tokio_util::sync::CancellationToken;
 /// Events in one transaction at the most.
 const MOST: usize = 5_000;
 
-/// How long a commit waits for company at the most; a commit itself takes several times as long.
-const PATIENCE: Duration = Duration::from_micros(300);
+/// How long a commit waits for company at the most; a commit itself takes about as long or longer.
+const PATIENCE: Duration = Duration::from_micros(500);
 /// How often it looks whether all have come.
 const LOOK: Duration = Duration::from_micros(20);
 
@@ -123,11 +123,11 @@ async fn run<W: Write>(
             jobs.push(next.job);
             replies.push(next.reply);
         }
-        together = jobs.len();
-        for (reply, result) in replies
-            .into_iter()
-            .zip(commit(&write, &mut kept, jobs).await)
-        {
+        let committed = jobs.len();
+        let results = commit(&write, &mut kept, jobs).await;
+        // Those who came meanwhile wait already.
+        together = committed + receiver.len();
+        for (reply, result) in replies.into_iter().zip(results) {
             // Who asked may have gone; what was asked is done all the same.
             let _ = reply.send(result);
         }
