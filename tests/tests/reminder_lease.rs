@@ -5,10 +5,7 @@ use std::time::Duration;
 use anyhow::ensure;
 use embedded::{Guard, Nats, Postgres};
 use jiff::SignedDuration;
-use platform::{
-    bus::{self, ServerConfig},
-    event_log::{self, NewEvent},
-};
+use platform::bus::{self, ServerConfig};
 use rustix::process::{Signal, kill_process};
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
@@ -16,21 +13,21 @@ use tempfile::TempDir;
 use crate::{
     case_page_officer::now,
     harness::{Api, Product, eventually, program},
-    reminder::{WHY, agree, around_the_clock, forwarded, holiday},
+    reminder::{WHY, agree, around_the_clock, forwarded, holiday, routing_logs},
 };
 
 /// Servers of the test's own, and routing, which hands out the agreements.
-struct City {
+pub(crate) struct City {
     folder: TempDir,
     environment: Vec<(String, String)>,
-    database: PgConnection,
-    routing: Product,
+    pub(crate) database: PgConnection,
+    pub(crate) routing: Product,
     nats: Nats,
-    postgres: Postgres,
+    pub(crate) postgres: Postgres,
 }
 
 impl City {
-    async fn start() -> anyhow::Result<Self> {
+    pub(crate) async fn start() -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let guard = Guard::program(program());
         let postgres = Postgres::start(&folder.path().join("postgres"), &guard).await?;
@@ -75,29 +72,21 @@ impl City {
         })
     }
 
-    async fn reminder(&self) -> anyhow::Result<Product> {
+    pub(crate) async fn reminder(&self) -> anyhow::Result<Product> {
         run("reminder", &self.environment).await
     }
 
-    /// Tells of cases whose half limit has passed: routing's relay publishes what stands in its log, says how far it has come,
-    /// and tells again what is asked for.
+    /// Tells of cases whose half limit has passed.
     async fn forward(&mut self, cases: std::ops::Range<u128>) -> anyhow::Result<()> {
         let at = now() - SignedDuration::from_mins(40);
         let mut events = Vec::new();
         for case in cases {
-            let event = forwarded(case, at, SignedDuration::from_hours(1))?;
-            events.push(NewEvent::new(&event, None)?);
+            events.push(forwarded(case, at, SignedDuration::from_hours(1))?);
         }
-        let mut log = self.database.begin().await?;
-        sqlx::query("SET LOCAL search_path TO routing")
-            .execute(&mut *log)
-            .await?;
-        event_log::append(&mut log, "routing/CASES", &events).await?;
-        log.commit().await?;
-        Ok(())
+        routing_logs(&mut self.database, &events).await
     }
 
-    async fn number(&mut self, sql: &'static str) -> anyhow::Result<i64> {
+    pub(crate) async fn number(&mut self, sql: &'static str) -> anyhow::Result<i64> {
         Ok(sqlx::query_scalar(sql)
             .fetch_one(&mut self.database)
             .await?)
@@ -149,7 +138,7 @@ impl City {
         self.number("SELECT epoch FROM reminder.lease").await
     }
 
-    async fn stop(mut self) -> anyhow::Result<()> {
+    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         self.routing.stop()?;
         self.nats.server.stop().await;
         self.postgres.server.stop().await;

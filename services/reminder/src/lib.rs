@@ -53,6 +53,9 @@ const FENCED: u32 = 6;
 /// no mail go twice; a mail that a stopped process was sending is another's after it.
 const MAIL_REST: Duration = Duration::from_secs(8);
 
+// A standby sends what one that stands still was sending, within ten seconds as all else.
+const _: () = assert!(MAIL_REST.as_millis() <= 10_000);
+
 /// Reminder's tables.
 pub const SCHEMA: Schema = Schema {
     name: SERVICE,

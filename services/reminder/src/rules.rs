@@ -17,7 +17,7 @@ mod whom;
 mod words;
 
 #[cfg(test)]
-mod example;
+pub(crate) mod example;
 #[cfg(test)]
 mod slow_version;
 #[cfg(test)]

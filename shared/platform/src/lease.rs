@@ -23,6 +23,13 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// A transaction that rests for so long belongs to a process that stands still; see [`pool`].
 pub const REST: Duration = Duration::from_secs(3);
 
+// A standby works ten seconds after the holder died or stood still, at the latest: the lease had been prolonged at that very
+// moment, then the standby looks, and is answered. What the holder had begun has been ended by then, so it waits for nothing.
+const _: () = assert!(
+    LASTS.as_millis() + STANDBY.as_millis() + PATIENCE.as_millis() <= 10_000
+        && REST.as_millis() <= LASTS.as_millis()
+);
+
 /// The lease, held by this process.
 #[derive(Debug, Clone)]
 pub struct Leading {

@@ -18,7 +18,7 @@ pub(super) const OFFICE: &str = r#"{"hours": {
 }}"#;
 
 /// A time on a Swedish clock, such as `2026-11-23 16:30`.
-pub(super) fn at(text: &str) -> Timestamp {
+pub(crate) fn at(text: &str) -> Timestamp {
     format!("{}[Europe/Stockholm]", text.replace(' ', "T"))
         .parse::<jiff::Zoned>()
         .unwrap()
@@ -35,7 +35,7 @@ pub(super) fn terms(working_time: &str) -> Terms {
     }
 }
 
-pub(super) fn event(at: Timestamp, what: CaseWhat) -> CaseEvent {
+pub(crate) fn event(at: Timestamp, what: CaseWhat) -> CaseEvent {
     CaseEvent {
         case: CaseId(uuid::Uuid::from_u128(4711)),
         at,
@@ -44,7 +44,7 @@ pub(super) fn event(at: Timestamp, what: CaseWhat) -> CaseEvent {
     }
 }
 
-pub(super) fn forwarding(due: Option<Timestamp>) -> Forwarding {
+pub(crate) fn forwarding(due: Option<Timestamp>) -> Forwarding {
     Forwarding {
         case_type: "bygglov".parse().unwrap(),
         group: "handlaggare".parse().unwrap(),

@@ -5,6 +5,7 @@ mod pauses;
 mod promises;
 mod simulated;
 mod told;
+mod year;
 
 use domain::FollowUpStep::{ContactPerson, Heads, Limit, Share};
 use domain::{CaseWhat, Role};

@@ -2,7 +2,7 @@
 
 use domain::FollowUpStep::{ContactPerson, Heads, Limit, Share};
 
-use super::super::example::{OFFICE, Story, steps, terms};
+use super::super::example::{OFFICE, Story, at, steps, terms};
 
 /// Six hours each night, in which the clocks change.
 const NIGHTS: &str = r#"{"hours": {
@@ -40,6 +40,35 @@ fn the_hour_that_winter_time_repeats_is_counted_twice() {
             (ContactPerson, "2026-10-26 03:00"),
             (Heads, "2026-10-27 05:00"),
         ])
+    );
+}
+
+#[test]
+fn a_closure_that_later_agreements_bring_is_waited_out_and_the_limit_stays() {
+    let mut story = Story::office("2026-11-20 08:00", 16);
+    let closed =
+        r#"}, "closures": [{"from": "2026-11-23", "until": "2026-11-24", "why": "flytt"}]}"#;
+    let other = terms(&format!("{}{closed}", OFFICE.strip_suffix("}}").unwrap()));
+    story.terms.by_day = vec![
+        (
+            "2026-11-01".parse().unwrap(),
+            story.terms.working_time.clone(),
+        ),
+        ("2026-11-21".parse().unwrap(), other.working_time),
+    ];
+    let limit = story.due;
+    // The clock goes as was agreed, and all that has come waits for the same morning: the present step is taken.
+    let next = story.plan.next(&story.terms, limit).unwrap();
+    let taking = story.look(next).unwrap();
+    assert_eq!(taking.event.at, at("2026-11-25 08:00"));
+    assert_eq!(
+        (taking.step, taking.missed),
+        (ContactPerson, vec![Share, Limit])
+    );
+    assert_eq!(story.due, at("2026-11-23 16:00"));
+    assert_eq!(
+        story.until("2026-12-31 00:00"),
+        steps(&[(Heads, "2026-11-26 08:00")])
     );
 }
 
