@@ -255,3 +255,44 @@ async fn a_dry_run_tells_what_would_have_been_different() -> anyhow::Result<()> 
     assert_eq!(town.versions().await?.len(), 1, "a dry run stores nothing");
     Ok(())
 }
+
+#[tokio::test]
+async fn what_the_centre_may_not_finish_is_forwarded_when_agreements_come_that_say_so()
+-> anyhow::Result<()> {
+    let town = Town::start()?;
+    let register = async |department: &str, case_type: &str, rosa_group: u8| {
+        let case = json!({ "type": case_type, "rosa_group": rosa_group, "department": department });
+        let (status, case) = town.api.post("/intake/cases", &case).await?;
+        ensure!(status == StatusCode::CREATED, "{status}: {case}");
+        Ok(case["id"].as_str().context("an id")?.to_owned())
+    };
+    // Nobody asks for any of them to be forwarded.
+    let kept = register("miljo", "buller", 4).await?;
+    let resolved = register("miljo", "buller", 4).await?;
+    let centres = register("bygg", "bygglov", 4).await?;
+    for case in [&kept, &resolved, &centres] {
+        town.explained(case, "centre").await?;
+    }
+    let path = format!("/intake/cases/{resolved}/resolve");
+    let (status, answer) = town.api.post(&path, &Value::Null).await?;
+    ensure!(status.is_success(), "{answer}");
+
+    // Agreements that hold from a later day say nothing of these.
+    town.apply(&town.folder, day(1))?;
+    let later = register("miljo", "buller", 4).await?;
+    town.explained(&later, "open").await?;
+    town.explained(&kept, "centre").await?;
+    town.apply(&town.folder, day(-1))?;
+    let seen = town.explained(&kept, "open").await?;
+    assert_eq!(place(&seen), "miljo/inspektorer", "{seen}");
+    assert!(
+        seen["why"]
+            .to_string()
+            .contains("the centre may not finish"),
+        "{seen}"
+    );
+    // The sweep that took it has looked at all of them.
+    town.explained(&resolved, "centre").await?;
+    town.explained(&centres, "centre").await?;
+    Ok(())
+}

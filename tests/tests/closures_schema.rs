@@ -177,6 +177,21 @@ fn a_closure_is_checked_before_it_is_sent() -> anyhow::Result<()> {
     let mended = check(&format!("{{ {} }}", right.join(", ")))?;
     ensure!(mended.status.success(), "{mended:?}");
 
+    // What the bus would refuse, and what readers of JSON would understand differently.
+    let example = example("closure")?.to_string();
+    let large = check(&format!("{example}{}", " ".repeat(65_536)))?;
+    assert_eq!(large.status.code(), Some(1));
+    let said = String::from_utf8(large.stderr)?;
+    assert!(
+        said.contains("may be at most 65536 with its headers"),
+        "{said}"
+    );
+    let twice = example.replace("\"outcome\":", "\"outcome\":\"declined\",\"outcome\":");
+    let twice = check(&twice)?;
+    assert_eq!(twice.status.code(), Some(1));
+    let said = String::from_utf8(twice.stderr)?;
+    assert!(said.contains("data.outcome: står flera gånger"), "{said}");
+
     let file = docs().join("examples/messages/closure.json");
     let output = kommunlots().args(["closure", "check"]).arg(file).output()?;
     ensure!(output.status.success(), "{output:?}");

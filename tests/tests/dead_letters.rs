@@ -3,7 +3,7 @@
 use anyhow::{Context, ensure};
 use async_nats::{HeaderMap, jetstream};
 use domain::{CaseEvent, CaseId, CaseOutcome, CaseWhat, ClosedBy, Closing, Envelope, Event};
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use sqlx::AssertSqlSafe;
 
@@ -300,6 +300,9 @@ async fn they_are_for_operations_alone() -> anyhow::Result<()> {
             assert_eq!(key.get(&path).await?.0, status, "{path}");
             let again = format!("{path}/1/send-again");
             assert_eq!(key.post(&again, &Value::Null).await?.0, status, "{again}");
+            let one = format!("{path}/1");
+            let gone = key.send(Method::DELETE, &one, &[], String::new()).await?;
+            assert_eq!(gone.0, status, "{one}");
         }
     }
     Ok(())

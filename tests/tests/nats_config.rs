@@ -1,6 +1,6 @@
 //! `kommunlots nats-config`: the same configuration for a server of one's own.
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt};
 
 use crate::harness::kommunlots;
 
@@ -23,6 +23,12 @@ fn a_server_of_ones_own_gets_the_same_configuration_and_keeps_its_keys() -> anyh
         said.contains("KOMMUNLOTS_NATS_URL=nats://127.0.0.1:4333"),
         "{said}"
     );
+    assert!(
+        said.contains("no department has an account: --agreements"),
+        "{said}"
+    );
+    let mode = fs::metadata(dir.join("keys"))?.permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
     assert!(config.contains("sync_interval: always"), "{config}");
     assert!(config.contains("127.0.0.1:4333"), "{config}");
     for service in ["intake", "metrics", "wallboard"] {

@@ -163,6 +163,10 @@ async fn every_route_answers_as_documented() -> anyhow::Result<()> {
         }
     }
     let expected = [
+        "delete /figures/dead-letters/{id}",
+        "delete /intake/dead-letters/{id}",
+        "delete /reminder/dead-letters/{id}",
+        "delete /routing/dead-letters/{id}",
         "get /figures",
         "get /figures/dead-letters",
         "get /figures/definitions",

@@ -125,6 +125,12 @@ impl Client {
         self.read(request.send().await).await
     }
 
+    /// `DELETE path`.
+    pub(crate) async fn delete<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        self.read(self.request(Method::DELETE, path).send().await)
+            .await
+    }
+
     /// `POST path`; the fields that are wrong where the content is refused.
     pub(crate) async fn offer<T: DeserializeOwned>(
         &self,

@@ -50,6 +50,8 @@ CREATE TABLE routed_case (
     outcome        text,
     -- To be forwarded, as soon as there are agreements that say where.
     wanted         boolean     NOT NULL,
+    -- Registered when there were no agreements, and not resolved since: those to come decide whether the centre may have it.
+    undecided      boolean     NOT NULL,
     -- Of an import: such a case sends no mail.
     imported       boolean     NOT NULL,
     -- What the older system called its department and queue there, where the agreements do not know them.
@@ -60,7 +62,7 @@ CREATE TABLE routed_case (
 CREATE INDEX routed_case_open ON routed_case (department, due) WHERE state IN ('open', 'paused');
 -- Pauses that end by themselves.
 CREATE INDEX routed_case_paused ON routed_case (paused_until) WHERE state = 'paused';
-CREATE INDEX routed_case_wanted ON routed_case (registered_at) WHERE wanted AND state = 'centre';
+CREATE INDEX routed_case_wanted ON routed_case (registered_at) WHERE (wanted OR undecided) AND state = 'centre';
 CREATE INDEX routed_case_registered ON routed_case USING brin (registered_at) WITH (pages_per_range = 32);
 
 -- What happened to a case, for its page and for explanations: who saw it, who did what. Notes are the department's own words
@@ -74,13 +76,17 @@ CREATE TABLE case_log (
     what    text        NOT NULL,
     -- The department and group, or the way, it was done by.
     who     text        NOT NULL,
-    note    text
+    note    text,
+    -- Of what was forwarded: the rule that decided, and how, step by step.
+    rule    text,
+    why     json
 );
 CREATE INDEX case_log_of ON case_log (case_id, id);
 -- A page may be looked at any number of times; what happened is found without reading past that.
 CREATE INDEX case_log_done ON case_log (case_id, id) WHERE what <> 'viewed';
 
 -- Closures of departments' systems by their id, with what they asked and the answer, so that the same id twice has one effect.
+-- Forgotten after ninety days.
 CREATE TABLE closure (
     department text        NOT NULL,
     id         text        NOT NULL,
@@ -90,6 +96,7 @@ CREATE TABLE closure (
     at         timestamptz NOT NULL,
     PRIMARY KEY (department, id)
 );
+CREATE INDEX closure_at ON closure (at);
 
 -- What departments' systems that cannot speak NATS sign their closures with. As it is, since a signature is checked by making
 -- it again. A department may have several, so that one can follow another without a pause.

@@ -63,6 +63,8 @@ pub(crate) struct Case {
     pub(crate) outcome: Option<CaseOutcome>,
     /// To be forwarded, as soon as there are agreements that say where.
     pub(crate) wanted: bool,
+    /// Registered when there were no agreements, and not resolved since: whether the centre may have it is not decided.
+    pub(crate) undecided: bool,
     pub(crate) imported: bool,
     /// Where it was in an older system, for what the agreements do not know.
     pub(crate) historical: Option<Historical>,
@@ -101,6 +103,7 @@ impl Case {
             closed_at: None,
             outcome: None,
             wanted: false,
+            undecided: false,
             imported: false,
             historical: None,
             changed_at: registered_at,

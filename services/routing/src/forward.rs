@@ -1,6 +1,9 @@
 //! Handing a case to a department group.
 
-use domain::{CaseWhat, Department, Forwarding, NewsOf, Words};
+use domain::{
+    Agreements, CaseWhat, Department, Forwarding, GroupId, NewsOf, Routed, Words, in_force,
+    local_day,
+};
 use platform::mail::{Address, Mail};
 use uuid::Uuid;
 
@@ -11,29 +14,67 @@ use crate::{
     work::Work,
 };
 
-/// Hands `case` to where the agreements it is bound to send a case of `department`, with `first` as the beginning of the
-/// explanation. Without any agreements it waits for some.
-pub(crate) fn forward(
-    work: &mut Work<'_>,
-    mut case: Case,
-    department: Department,
-    first: Option<Words>,
-) {
+/// Where a case is to go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum To {
+    /// Where the agreements send such a case of a department.
+    Department(Department),
+    /// A group of a department, by name.
+    Group(Department, GroupId),
+    /// The registrator, who finds out.
+    Registrator,
+    /// The group that had it last.
+    Same,
+}
+
+impl To {
+    fn route(self, agreements: &Agreements, case: &Case) -> Routed {
+        match self {
+            Self::Department(department) => agreements.route(&case.to_route(department)),
+            Self::Group(department, group) => {
+                agreements.route_to_group(&case.to_route(department), &group)
+            }
+            Self::Registrator => {
+                agreements.route_to_registrator(&case.to_route(case.about.clone()))
+            }
+            Self::Same => {
+                let department = case.department.as_ref().unwrap_or(&case.about).clone();
+                let routed = agreements.route(&case.to_route(department.clone()));
+                match &case.group_id {
+                    Some(_) if case.rule.as_ref() == Some(&routed.rule) => routed,
+                    Some(_) if is_at_registrator(agreements, case) => {
+                        Self::Registrator.route(agreements, case)
+                    }
+                    Some(group) if *group != routed.group => {
+                        Self::Group(department, group.clone()).route(agreements, case)
+                    }
+                    _ => routed,
+                }
+            }
+        }
+    }
+}
+
+/// Whether the registrator's group has a case.
+pub(crate) fn is_at_registrator(agreements: &Agreements, case: &Case) -> bool {
+    let registrator = &agreements.registrator;
+    case.is_at(&registrator.department) && case.group_id.as_ref() == Some(&registrator.group)
+}
+
+/// Hands `case` on as the agreements it is bound to say, with `first` as the beginning of the explanation. Without any
+/// agreements it waits for some.
+pub(crate) fn forward(work: &mut Work<'_>, mut case: Case, to: To, first: Vec<Words>) {
     let versions = work.versions.clone();
-    let bound = match case.agreement {
-        Some(version) => versions::numbered(&versions, version),
-        None => versions::bound(&versions, case.registered_at),
-    };
-    let Some(version) = bound else {
+    let Some(version) = versions::of(&versions, &case) else {
         case.wanted = true;
         work.put(case);
         return;
     };
-    let routed = version.content.route(&case.to_route(department));
+    let routed = to.route(&version.content, &case);
     let at = work.next(&case);
     let working_time = version.content.working_time(&routed.department);
     let due = working_time.add(at, routed.limit_working_hours.duration());
-    let mut why: Vec<Words> = first.into_iter().collect();
+    let mut why = first;
     why.push(Words {
         swedish: format!(
             "version {} av överenskommelserna, från {}",
@@ -73,7 +114,7 @@ pub(crate) fn forward(
     case.promised = None;
     (case.paused_at, case.paused_until, case.pause_reason) = (None, None, None);
     case.paused_s = 0;
-    case.wanted = false;
+    (case.wanted, case.undecided) = (false, false);
     // From here on it is where the agreements say, also if it came with an import.
     case.historical = None;
     case.changed_at = at;
@@ -102,13 +143,11 @@ pub(crate) fn forward(
     work.tell_department(&routed.department, at, news);
     let who = format!("{}/{}", routed.department, routed.group);
     work.note(&case, "forwarded", who, None);
-    if let Some(to) = version
-        .content
-        .departments
-        .get(&routed.department)
-        .and_then(|d| d.groups.get(&routed.group))
-        .and_then(|group| Address::new(&group.name, &group.email).ok())
-    {
+    // The rule and the limit are those of its version; a mailbox is where it is now.
+    let current = in_force(&versions, local_day(work.now)).into_iter();
+    let mut places = current.chain([version]);
+    let to = places.find_map(|v| address(&v.content, &routed.department, &routed.group));
+    if let Some(to) = to {
         let mail = mail(work, &case, to);
         work.mails.push(mail);
     } else {
@@ -120,6 +159,12 @@ pub(crate) fn forward(
         );
     }
     work.put(case);
+}
+
+/// A group's mailbox, if there is such a group.
+fn address(agreements: &Agreements, department: &Department, group: &GroupId) -> Option<Address> {
+    let group = agreements.departments.get(department)?.groups.get(group)?;
+    Address::new(&group.name, &group.email).ok()
 }
 
 /// Tells a group that it has a case. Nothing of what a citizen said: only a link.

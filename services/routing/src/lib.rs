@@ -137,6 +137,8 @@ pub(crate) struct Desk {
     pub(crate) source: String,
     /// Departments that have an account on the bus.
     pub(crate) departments: Arc<BTreeSet<Department>>,
+    /// How fast departments may send closures that change nothing.
+    pub(crate) pace: closures::Pace,
     pub(crate) link_key: LinkKey,
     pub(crate) public_url: Arc<str>,
     /// Rung when agreements have been applied.
@@ -214,6 +216,7 @@ pub async fn start(
         versions: Versions::default(),
         source,
         departments: Arc::new(config.departments),
+        pace: closures::Pace::default(),
         link_key: LinkKey(store::link_key(&with.pool, &key).await?),
         public_url: config.public_url.into(),
         applied: Arc::new(Notify::new()),

@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use crate::{
     Desk,
     case::{Case, State},
-    forward::forward,
+    forward::{To, forward},
     versions,
     work::Work,
 };
@@ -76,25 +76,32 @@ fn on_event(work: &mut Work<'_>, event: &CaseEvent) {
             case.guide = guide.clone();
             match (*asked, kept) {
                 (true, _) => asked_for(work, case),
-                (false, true) => {
-                    let department = case.about.clone();
-                    forward(work, case, department, Some(kept_from_the_centre()));
+                (false, true) => keep_from_centre(work, case),
+                (false, false) => {
+                    // Whether the centre may have it, agreements will say that are applied later.
+                    case.undecided = bound.is_none();
+                    work.put(case);
                 }
-                (false, false) => work.put(case),
             }
         }
         (CaseWhat::ForwardRequested { guide }, Some(mut case)) if case.state == State::Centre => {
             case.guide = guide.clone().or(case.guide);
             asked_for(work, case);
         }
+        (CaseWhat::Resolved { .. }, Some(mut case)) if case.undecided => {
+            case.undecided = false;
+            work.put(case);
+        }
+        (CaseWhat::RepeatContact, Some(mut case))
+            if case.state == State::Centre && case.agreement.is_none() =>
+        {
+            case.undecided = true;
+            work.put(case);
+        }
         (CaseWhat::RepeatContact, Some(mut case)) if case.state == State::Closed => {
             case.bounces = 0;
             // The clock of the group it is at now applies, not that of an earlier one.
-            let department = case
-                .department
-                .clone()
-                .unwrap_or_else(|| case.about.clone());
-            forward(work, case, department, Some(reopened()));
+            forward(work, case, To::Same, vec![reopened()]);
         }
         (
             CaseWhat::Reminded(step) | CaseWhat::Overdue(step) | CaseWhat::Escalated(step),
@@ -122,13 +129,19 @@ fn reminded(work: &mut Work<'_>, case: &Case, event: &CaseEvent, step: &StepTake
     work.note(case, what, "reminder".to_owned(), None);
 }
 
+/// Forwards a case that the centre may not finish.
+pub(crate) fn keep_from_centre(work: &mut Work<'_>, case: Case) {
+    let to = To::Department(case.about.clone());
+    forward(work, case, to, vec![kept_from_the_centre()]);
+}
+
 fn asked_for(work: &mut Work<'_>, case: Case) {
-    let department = case.about.clone();
+    let to = To::Department(case.about.clone());
     let why = Words {
         swedish: "vägledaren bad om det".to_owned(),
         english: "the guide asked for it".to_owned(),
     };
-    forward(work, case, department, Some(why));
+    forward(work, case, to, vec![why]);
 }
 
 fn kept_from_the_centre() -> Words {

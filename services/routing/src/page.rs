@@ -150,11 +150,14 @@ async fn show(desk: &Desk, token: &str, link: Link, said: Said) -> Result<Respon
         what: "viewed",
         who: doer(&case),
         note: None,
+        reason: None,
     };
     store::write(&mut transaction, &[view]).await?;
     transaction.commit().await?;
+    let terms = Terms::of(&case, &versions);
     let content = match case.state {
         case::State::Closed => None,
+        _ if !terms.may_see() => None,
         _ => Some(bus::ask(&desk.bus, &ContentRequest { case: case.id }).await),
     };
     let status = match &said {
@@ -166,7 +169,7 @@ async fn show(desk: &Desk, token: &str, link: Link, said: Said) -> Result<Respon
     };
     let sheet = Sheet {
         token,
-        terms: Terms::of(&case, &versions),
+        terms,
         now,
         content,
         history,

@@ -8,10 +8,12 @@ mod log;
 mod webhook_secrets;
 
 pub(crate) use agreements::{Version, add_alone, add_version, latest_version, versions_after};
-pub(crate) use cases::{cases, cases_for_update, import_alone, pauses_over, save_cases, waiting};
-pub(crate) use closures::{Answered, answered, save_answered};
+pub(crate) use cases::{
+    cases, cases_at_for_update, cases_for_update, import_alone, pauses_over, save_cases, waiting,
+};
+pub(crate) use closures::{Answered, answered, forget_answered, save_answered};
 pub(crate) use dry_run::alike;
-pub(crate) use log::{Happened, History, Line, history, noted_after, write};
+pub(crate) use log::{Happened, History, Line, Reason, history, noted_after, write};
 pub use webhook_secrets::WebhookSecret;
 pub(crate) use webhook_secrets::{
     add_webhook_secret, list_webhook_secrets, revoke_webhook_secret, webhook_secrets,

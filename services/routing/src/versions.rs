@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(crate) use domain::{bound, in_force, numbered};
 use sqlx::PgConnection;
 
-use crate::store::{self, Version};
+use crate::{
+    case::Case,
+    store::{self, Version},
+};
 
 /// Every version, kept in memory: they are few, never change, and every case needs one.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +37,14 @@ impl Versions {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+}
+
+/// The version that a case keeps to: the one it is bound to or, where it is bound to none yet, the one of its day.
+pub(crate) fn of<'v>(versions: &'v [Version], case: &Case) -> Option<&'v Version> {
+    match case.agreement {
+        Some(version) => numbered(versions, version),
+        None => bound(versions, case.registered_at),
     }
 }
 

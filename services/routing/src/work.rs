@@ -19,7 +19,7 @@ use crate::{
     Desk,
     case::Case,
     source_of_department,
-    store::{self, Line, Version},
+    store::{self, Line, Reason, Version},
     versions,
 };
 
@@ -46,11 +46,31 @@ impl<'a> Work<'a> {
         connection: &mut PgConnection,
         ids: &[CaseId],
     ) -> Result<Self, sqlx::Error> {
+        let cases = store::cases_for_update(&mut *connection, ids).await?;
+        Self::with(desk, connection, cases).await
+    }
+
+    /// The same with those of `ids` that `department` has: whoever names others' cases does not make those wait.
+    pub(crate) async fn begin_at(
+        desk: &'a Desk,
+        connection: &mut PgConnection,
+        ids: &[CaseId],
+        department: &Department,
+    ) -> Result<Self, sqlx::Error> {
+        let cases = store::cases_at_for_update(&mut *connection, ids, department).await?;
+        Self::with(desk, connection, cases).await
+    }
+
+    async fn with(
+        desk: &'a Desk,
+        connection: &mut PgConnection,
+        cases: HashMap<CaseId, Case>,
+    ) -> Result<Self, sqlx::Error> {
         Ok(Self {
             desk,
             now: desk.clock.now(),
             versions: desk.versions.all(connection).await?,
-            cases: store::cases_for_update(connection, ids).await?,
+            cases,
             traceparent: None,
             changed: Vec::new(),
             events: Vec::new(),
@@ -99,6 +119,10 @@ impl<'a> Work<'a> {
             what,
             who,
             note,
+            reason: (what == "forwarded").then(|| Reason {
+                rule: case.rule.clone().unwrap_or_default(),
+                why: case.why.clone().unwrap_or_default(),
+            }),
         });
     }
 

@@ -7,7 +7,7 @@ mod route;
 mod version;
 pub mod weekday;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, civil::Weekday};
 use serde::{Deserialize, Serialize};
@@ -35,10 +35,29 @@ pub struct Agreements {
     pub hours: OpeningHours,
     /// When the whole municipality is closed.
     pub closures: Vec<Closure>,
-    /// Every secrecy zone, with what it is called.
-    pub zones: BTreeMap<Zone, String>,
+    /// Every secrecy zone.
+    pub zones: BTreeMap<Zone, SecrecyZone>,
     /// The departments.
     pub departments: BTreeMap<Department, DepartmentAgreement>,
+}
+
+/// A secrecy zone (*sekretessområde*): cases whose content only a closed circle may see.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecrecyZone {
+    /// What it is called.
+    pub name: String,
+    /// The groups that may see its cases, by department.
+    pub groups: BTreeMap<Department, BTreeSet<GroupId>>,
+}
+
+impl SecrecyZone {
+    /// Whether a group is of the circle.
+    pub fn has(&self, department: &Department, group: &GroupId) -> bool {
+        self.groups
+            .get(department)
+            .is_some_and(|groups| groups.contains(group))
+    }
 }
 
 /// Where a case goes that nobody else takes. It needs nothing else of the agreements: no case may be lost.
@@ -261,6 +280,14 @@ pub struct Words {
 }
 
 impl Agreements {
+    /// Whether a group may see the content of a case of `zone`. Of a zone that is not in this version nobody may.
+    pub fn may_see(&self, zone: Option<&Zone>, department: &Department, group: &GroupId) -> bool {
+        zone.is_none_or(|zone| {
+            let zone = self.zones.get(zone);
+            zone.is_some_and(|zone| zone.has(department, group))
+        })
+    }
+
     /// The working time in which a department's limits are counted: its hours, less its own and the municipality's
     /// closures. A department that is not in this version has the municipality's office hours.
     pub fn working_time(&self, department: &Department) -> WorkingTime {

@@ -24,8 +24,8 @@ mod working_time;
 
 pub use agreement::{
     Agreements, AgreementsVersion, CaseToRoute, CaseTypeAgreement, DepartmentAgreement, Depth,
-    Group, Person, Registrator, ReminderSteps, Routed, Rule, Targets, Words, WorkingHours, bound,
-    in_force, numbered, weekday,
+    Group, Person, Registrator, ReminderSteps, Routed, Rule, SecrecyZone, Targets, Words,
+    WorkingHours, bound, in_force, numbered, weekday,
 };
 pub use board::{
     AnswerRate, Board, BoardMessage, Cases, Forwarded, ForwardedAt, Queue, RateState, SourceAge,

@@ -6,7 +6,7 @@ CREATE TABLE position (
     sequence bigint NOT NULL
 );
 
--- Messages that can never be applied, kept once with the reason, to be looked at and sent again.
+-- Messages that can never be applied, kept once with the reason, to be looked at and sent again or thrown away.
 CREATE TABLE dead_letter (
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     -- The same message is one dead letter however often the bus brings it.
@@ -19,3 +19,5 @@ CREATE TABLE dead_letter (
     payload     bytea       NOT NULL,
     received_at timestamptz NOT NULL
 );
+-- What is kept of one sender's is bounded, and weeded.
+CREATE INDEX dead_letter_of ON dead_letter (subject, received_at);

@@ -5,6 +5,7 @@ mod issued;
 use std::{
     collections::HashMap,
     io::Write,
+    os::unix::fs::DirBuilderExt,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -183,8 +184,17 @@ fn unauthorized() -> Problem {
 pub fn write_secret(file: &Path, secret: &str) -> anyhow::Result<()> {
     let folder = file.parent().filter(|f| !f.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)
-        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    // A folder that is made for it is its owner's alone, too; one that is there stays as it is.
+    let made = || {
+        if let Some(above) = folder.parent() {
+            std::fs::create_dir_all(above)?;
+        }
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+    };
+    made().with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let write = || {
         // A temporary file can be read by its owner only.
         let mut draft = tempfile::NamedTempFile::new_in(folder)?;

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use sqlx::{Connection, PgConnection, PgPool};
 
 use crate::consumer::{Apply, Failure, read};
-pub use http::{DeadLettersApi, Keeper, SendAgain, SentAgain, router, send_again_with};
+pub use http::{DeadLettersApi, Discarded, Keeper, SendAgain, SentAgain, router, send_again_with};
 
 /// A message to keep.
 #[derive(Debug)]
@@ -41,6 +41,71 @@ impl New<'_> {
         }
         hash.finalize().to_vec()
     }
+}
+
+/// How much is kept of what comes on one subject, whose sender may send any number of letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// So many letters.
+    pub letters: i64,
+    /// So many bytes of what they say, all together.
+    pub bytes: i64,
+}
+
+impl Room {
+    /// What is left of it on a subject.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn left(
+        self,
+        connection: &mut PgConnection,
+        subject: &str,
+    ) -> Result<Self, sqlx::Error> {
+        let (letters, bytes): (i64, i64) = sqlx::query_as(
+            "SELECT count(*), coalesce(sum(octet_length(payload)), 0)::bigint FROM dead_letter WHERE subject = $1",
+        )
+        .bind(subject)
+        .fetch_one(connection)
+        .await?;
+        Ok(Self {
+            letters: self.letters - letters,
+            bytes: self.bytes - bytes,
+        })
+    }
+
+    /// Whether a letter of so many bytes still fits, which then takes its room.
+    pub fn take(&mut self, bytes: usize) -> bool {
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        let fits = self.letters > 0 && self.bytes >= bytes;
+        if fits {
+            self.letters -= 1;
+            self.bytes -= bytes;
+        }
+        fits
+    }
+}
+
+/// Removes letters that came on subjects beginning with `prefix` before `until`, so many at the most.
+///
+/// # Errors
+/// When the database fails.
+pub async fn weed(
+    connection: &mut PgConnection,
+    prefix: &str,
+    until: Timestamp,
+    most: i64,
+) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query(
+        "DELETE FROM dead_letter WHERE id IN (
+             SELECT id FROM dead_letter WHERE starts_with(subject, $1) AND received_at < $2 ORDER BY received_at LIMIT $3)",
+    )
+    .bind(prefix)
+    .bind(until.to_sqlx())
+    .bind(most)
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
 }
 
 /// A dead letter as it is listed.
@@ -89,11 +154,27 @@ pub async fn insert(
     Ok(())
 }
 
+/// Which dead letters are listed.
+#[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Wanted {
+    /// Only those that came on this stream, such as `IN_BYGG`.
+    pub stream: Option<String>,
+    /// Only those about or of this department: its closures, and events of its cases.
+    pub department: Option<String>,
+    /// Only those with a greater number: the last one of a list gives the next.
+    pub after: Option<i64>,
+}
+
+/// Listed at once at the most.
+pub const PAGE: usize = 1_000;
+
 /// The dead letters, oldest first, at most a thousand.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list(pool: &PgPool) -> Result<Vec<DeadLetter>, sqlx::Error> {
+pub async fn list(pool: &PgPool, wanted: &Wanted) -> Result<Vec<DeadLetter>, sqlx::Error> {
     type Row = (
         i64,
         String,
@@ -104,8 +185,15 @@ pub async fn list(pool: &PgPool) -> Result<Vec<DeadLetter>, sqlx::Error> {
         jiff_sqlx::Timestamp,
     );
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT id, stream, subject, source, sequence, reason, received_at FROM dead_letter ORDER BY id LIMIT 1000",
+        "SELECT id, stream, subject, source, sequence, reason, received_at FROM dead_letter
+         WHERE id > $1 AND ($2::text IS NULL OR stream = $2)
+           AND ($3::text IS NULL OR subject = 'in.closure.' || $3 OR starts_with(subject, 'case.' || $3 || '.'))
+         ORDER BY id LIMIT $4",
     )
+    .bind(wanted.after.unwrap_or(0))
+    .bind(wanted.stream.as_deref())
+    .bind(wanted.department.as_deref())
+    .bind(i64::try_from(PAGE).unwrap_or(i64::MAX))
     .fetch_all(pool)
     .await?;
     let letter = |(id, stream, subject, source, sequence, reason, received_at): Row| DeadLetter {

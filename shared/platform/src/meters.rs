@@ -60,9 +60,17 @@ meter!(
     )
 );
 meter!(
-    /// Dead letters written.
+    /// Messages that could not be applied, and are dead letters where there was room.
     DEAD_LETTERS: IntCounterVec =
         counter("kommunlots_dead_letters_total", "Messages that could not be applied.", &["service", "stream"])
+);
+meter!(
+    /// Dead letters that there was no room to keep; they are among those written too.
+    DEAD_LETTERS_NOT_KEPT: IntCounterVec = counter(
+        "kommunlots_dead_letters_not_kept_total",
+        "Messages that could not be applied, of a sender of whom too many are kept already.",
+        &["service", "stream"],
+    )
 );
 meter!(
     /// Mails handed over.

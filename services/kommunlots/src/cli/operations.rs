@@ -3,12 +3,29 @@
 use std::{fmt, str::FromStr};
 
 use clap::Subcommand;
+use domain::Department;
 use uuid::Uuid;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeadLetters {
-    /// List them, oldest first
-    List,
+    /// List them, oldest first, at most a thousand of each service
+    List {
+        /// Only those that came on this stream, such as IN_BYGG
+        #[arg(long)]
+        stream: Option<String>,
+        /// Only those of this department: its closures, and events of its cases
+        #[arg(long)]
+        department: Option<Department>,
+        /// Only those of the same service that come after this one, such as routing/1000
+        #[arg(long, value_name = "ID")]
+        after: Option<Kept<i64>>,
+    },
+    /// Throw them away for good: what holds personal data, or will never be of use
+    Discard {
+        /// As the list has them, such as metrics/12
+        #[arg(required = true)]
+        id: Vec<Kept<i64>>,
+    },
     /// Apply them with the program as it is now
     ///
     /// A closure is settled as if its department had just sent it, and answered on the bus where it came that way.

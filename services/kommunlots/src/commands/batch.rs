@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fs::File, path::Path};
 use anyhow::{Context, ensure};
 use indicatif::ProgressBar;
 use intake::NDJSON;
+use jiff::civil::Date;
 use platform::http::FieldError;
 
 use crate::{
@@ -17,6 +18,9 @@ use crate::{
 /// Refused lines that are printed.
 const PRINTED: usize = 50;
 
+/// More lines than these that are refused for one reason are told together.
+const TOGETHER: usize = 3;
+
 /// What the product answers, such as `taken` and `known`.
 pub(crate) type Counts = BTreeMap<String, u64>;
 
@@ -27,6 +31,8 @@ pub(crate) struct Tally {
     pub(crate) passed_over: usize,
     /// Line number and reason.
     pub(crate) refused: Vec<(usize, String)>,
+    /// The first and the last local day of what was read, where that is told.
+    pub(crate) days: Option<(Date, Date)>,
     answered: Counts,
 }
 
@@ -36,14 +42,36 @@ impl Tally {
         self.answered.get(what).copied().unwrap_or(0)
     }
 
-    /// Prints how many were refused, and the first of them.
+    /// Counts a day among those read.
+    pub(crate) fn read_day(&mut self, day: Date) {
+        let (first, last) = self.days.unwrap_or((day, day));
+        self.days = Some((first.min(day), last.max(day)));
+    }
+
+    /// Prints how many were refused, and the first of them; what many lines have in common is said once.
     pub(crate) fn print_refused(&self) -> anyhow::Result<()> {
         say!("refused         {:>9}", self.refused.len())?;
-        for (line, reason) in self.refused.iter().take(PRINTED) {
-            say!("  line {line} {reason}")?;
+        let mut lines: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (line, reason) in &self.refused {
+            lines.entry(reason).or_default().push(*line);
         }
-        if self.refused.len() > PRINTED {
-            say!("  and {} more", self.refused.len() - PRINTED)?;
+        let mut grouped: Vec<(&str, Vec<usize>)> = lines.into_iter().collect();
+        grouped.sort_by_key(|(_, lines)| lines.first().copied());
+        for (reason, lines) in grouped.iter().take(PRINTED) {
+            match lines.as_slice() {
+                [first, .., _] if lines.len() > TOGETHER => {
+                    say!("  line {first} and {} more: {reason}", lines.len() - 1)?;
+                }
+                lines => {
+                    for line in lines {
+                        say!("  line {line} {reason}")?;
+                    }
+                }
+            }
+        }
+        if grouped.len() > PRINTED {
+            let more = grouped.iter().skip(PRINTED).map(|(_, lines)| lines.len());
+            say!("  and {} more", more.sum::<usize>())?;
         }
         Ok(())
     }

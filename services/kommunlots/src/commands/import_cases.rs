@@ -12,6 +12,7 @@ use std::{fs::File, path::Path};
 
 use anyhow::{Context, ensure};
 use csv::ByteRecord;
+use domain::local_day;
 use indicatif::ProgressBar;
 
 use super::batch::{self, Batch, Tally};
@@ -67,7 +68,10 @@ async fn import(
     while let Some(line) = table.next(&mut row)? {
         tally.read += 1;
         match read_row(&row, mapping, columns) {
-            Ok(case) => batch.lines.push((line, serde_json::to_string(&case)?)),
+            Ok(case) => {
+                tally.read_day(local_day(case.registered_at));
+                batch.lines.push((line, serde_json::to_string(&case)?));
+            }
             Err(reason) => tally.refused.push((line, reason)),
         }
         if batch.lines.len() >= BATCH {
@@ -88,5 +92,10 @@ fn print(tally: &Tally) -> anyhow::Result<()> {
         tally.answered("closed")
     )?;
     say!("already known   {:>9}", tally.answered("known"))?;
-    tally.print_refused()
+    tally.print_refused()?;
+    if let Some((first, last)) = tally.days {
+        say!("registered      {first} to {last}; their figures, by department:")?;
+        say!("  kommunlots figures forwarded --from {first} --to {last} --by department")?;
+    }
+    Ok(())
 }

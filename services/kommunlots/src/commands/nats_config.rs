@@ -41,6 +41,12 @@ pub(crate) fn run(wanted: &NatsConfig) -> anyhow::Result<()> {
     let scheme = if tls.is_some() { "tls" } else { "nats" };
     say!("KOMMUNLOTS_NATS_URL={scheme}://{}", wanted.listen)?;
     say!("KOMMUNLOTS_NATS_KEYS={}", keys.display())?;
+    if agreements.is_none() {
+        say!(
+            "# no department has an account: --agreements DIR, or the setting routing.agreements, names the folder that says \
+             which there are"
+        )?;
+    }
     if let Some(agreements) = agreements {
         let agreements = agreements.canonicalize()?;
         say!("KOMMUNLOTS_ROUTING_AGREEMENTS={}", agreements.display())?;

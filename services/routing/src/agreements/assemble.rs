@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Agreements, Department};
+use domain::{Agreements, Department, GroupId};
 
 use super::{
     department::{self, Given},
@@ -32,10 +32,9 @@ pub(super) fn assemble(files: &BTreeMap<String, String>) -> (Option<Agreements>,
             None
         }
     };
-    let zones = municipality.as_ref().map(Municipality::zone_labels);
     let given = Given {
         hours: municipality.as_ref().and_then(|m| m.hours.as_ref()),
-        zones: zones.as_ref(),
+        zones: municipality.as_ref().map(|m| &m.zones),
     };
 
     let mut read = BTreeMap::new();
@@ -47,7 +46,7 @@ pub(super) fn assemble(files: &BTreeMap<String, String>) -> (Option<Agreements>,
             )),
             Ok(label) => {
                 let file = File::new(name, text);
-                let department = department::read(&file, &given);
+                let department = department::read(&file, &label, &given);
                 problems.extend(file.into_problems());
                 read.insert(label, department);
             }
@@ -61,6 +60,9 @@ pub(super) fn assemble(files: &BTreeMap<String, String>) -> (Option<Agreements>,
     }
     if let Some(at) = municipality.as_ref().and_then(|m| m.registrator.as_ref()) {
         problems.extend(registrator_unknown(at, &read));
+    }
+    if let Some(municipality) = &municipality {
+        problems.extend(strangers_in_zones(municipality, &read));
     }
     problems.extend(twice(&read));
     (put_together(municipality, read), problems)
@@ -103,7 +105,7 @@ fn registrator_unknown(at: &RegistratorAt, read: &ByDepartment) -> Option<Proble
         Some(Some(department)) if !department.groups.contains(&to.group) => {
             let instead = suggestion(
                 to.group.as_str(),
-                department.groups.iter().map(domain::GroupId::as_str),
+                department.groups.iter().map(GroupId::as_str),
             );
             Some(Problem::at(
                 MUNICIPALITY,
@@ -116,6 +118,36 @@ fn registrator_unknown(at: &RegistratorAt, read: &ByDepartment) -> Option<Proble
         }
         Some(_) => None,
     }
+}
+
+/// Departments and groups that a zone names and that do not exist.
+fn strangers_in_zones(municipality: &Municipality, read: &ByDepartment) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (label, zone) in &municipality.zones {
+        let line = municipality.zone_lines.get(label).copied().unwrap_or(1);
+        let mut wrong = |what: String| {
+            let text = format!("`zones.{label}.groups` {what}");
+            problems.push(Problem::at(MUNICIPALITY, line, text));
+        };
+        for (department, groups) in &zone.groups {
+            let Some(found) = read.get(department) else {
+                let instead = suggestion(department.as_str(), read.keys().map(Department::as_str));
+                wrong(format!(
+                    "names `{department}`, which has no file; {instead}"
+                ));
+                continue;
+            };
+            let Some(found) = found else { continue };
+            for group in groups.difference(&found.groups) {
+                let known = found.groups.iter().map(GroupId::as_str);
+                let instead = suggestion(group.as_str(), known);
+                wrong(format!(
+                    "names `{group}`, which is none of the groups in {department}.toml; {instead}"
+                ));
+            }
+        }
+    }
+    problems
 }
 
 /// What two departments have, and should not.

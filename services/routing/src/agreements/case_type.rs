@@ -1,19 +1,55 @@
 //! `[case_types.<label>]` in a department's file.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{CaseTypeAgreement, Depth, GroupId, ReminderSteps, RosaGroup, Rule, Zone};
+use domain::{
+    CaseTypeAgreement, Department, Depth, GroupId, ReminderSteps, RosaGroup, Rule, SecrecyZone,
+    Zone,
+};
 
-use super::{parts, section::Section};
+use super::{parts, problem::suggestion, section::Section};
 
 /// What a case type may refer to.
 pub(super) struct Known<'k> {
+    /// The department.
+    pub(super) department: &'k Department,
     /// The department's groups.
     pub(super) groups: &'k BTreeSet<GroupId>,
     /// The municipality's zones, where they could be read.
-    pub(super) zones: Option<&'k BTreeSet<Zone>>,
+    pub(super) zones: Option<&'k BTreeMap<Zone, SecrecyZone>>,
     /// The department's reminder steps.
     pub(super) reminders: ReminderSteps,
+}
+
+impl Known<'_> {
+    /// Whoever gets the cases of a zone must be of it.
+    pub(super) fn within(
+        &self,
+        section: &Section,
+        key: &'static str,
+        group: &GroupId,
+        zone: Option<&Zone>,
+    ) {
+        let found = zone.and_then(|zone| Some((zone, self.zones?.get(zone)?)));
+        let Some((zone, of_zone)) = found else { return };
+        // That there is no such group has been told.
+        if of_zone.has(self.department, group) || !self.groups.contains(group) {
+            return;
+        }
+        let own = of_zone.groups.get(self.department).into_iter().flatten();
+        let instead = suggestion(group.as_str(), own.map(GroupId::as_str));
+        let instead = match instead.as_str() {
+            "remove it" => String::new(),
+            instead => format!("{instead}, or "),
+        };
+        section.wrong(
+            key,
+            format!(
+                "is `{group}`, which may not see the cases of the zone `{zone}`; {instead}name it in `zones.{zone}.groups` \
+                 in municipality.toml"
+            ),
+        );
+    }
 }
 
 /// Reads it.
@@ -31,9 +67,12 @@ pub(super) fn read(section: &Section, known: &Known) -> Option<CaseTypeAgreement
     }
     let group = parts::group(section, "group", known.groups);
     let limit = section.required("limit_working_hours", "limit_working_hours = 40");
-    let rules = rules(section, known);
     let reminders = parts::reminders(section, known.reminders);
     let zone = parts::zone(section, known.zones);
+    if let Some(group) = &group {
+        known.within(section, "group", group, zone.as_ref());
+    }
+    let rules = rules(section, known, zone.as_ref());
     let checklist: Option<String> =
         section.optional("checklist", r#"checklist = "Vilken fastighet gäller det?""#);
     if checklist
@@ -54,7 +93,7 @@ pub(super) fn read(section: &Section, known: &Known) -> Option<CaseTypeAgreement
     })
 }
 
-fn rules(section: &Section, known: &Known) -> Vec<Rule> {
+fn rules(section: &Section, known: &Known, of_type: Option<&Zone>) -> Vec<Rule> {
     let example = r#"rules = [{ urgent = true, group = "jour" }]"#;
     let mut rules: Vec<Rule> = Vec::new();
     for item in section.list("rules", example) {
@@ -71,6 +110,7 @@ fn rules(section: &Section, known: &Known) -> Vec<Rule> {
         let Some(group) = parts::group(&item, "group", known.groups) else {
             continue;
         };
+        known.within(&item, "group", &group, zone.as_ref().or(of_type));
         let rule = Rule {
             urgent: urgent == Some(true),
             opinion,

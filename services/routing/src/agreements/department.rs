@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    CaseType, DepartmentAgreement, Group, GroupId, OpeningHours, ReminderSteps, Targets,
-    WorkingHours, Zone, weekday,
+    CaseType, Department, DepartmentAgreement, Group, GroupId, OpeningHours, ReminderSteps,
+    SecrecyZone, Targets, WorkingHours, Zone, weekday,
 };
 use jiff::civil::Weekday;
 use nkeys::{KeyPair, KeyPairType};
@@ -21,7 +21,7 @@ pub(super) struct Given<'g> {
     /// Hours of a department that names none.
     pub(super) hours: Option<&'g OpeningHours>,
     /// The secrecy zones.
-    pub(super) zones: Option<&'g BTreeSet<Zone>>,
+    pub(super) zones: Option<&'g BTreeMap<Zone, SecrecyZone>>,
 }
 
 /// What could be read of a department's file.
@@ -37,7 +37,7 @@ pub(super) struct Read {
 }
 
 /// Reads it; none where it is not TOML.
-pub(super) fn read(file: &File, given: &Given) -> Option<Read> {
+pub(super) fn read(file: &File, label: &Department, given: &Given) -> Option<Read> {
     let table = file.parse()?;
     let section = Section::root(file, &table);
 
@@ -45,6 +45,7 @@ pub(super) fn read(file: &File, given: &Given) -> Option<Read> {
     let labels: BTreeSet<GroupId> = groups.keys().cloned().collect();
     let reminders = parts::reminders(&section, ReminderSteps::default());
     let known = Known {
+        department: label,
         groups: &labels,
         zones: given.zones,
         reminders,
@@ -79,6 +80,14 @@ pub(super) fn read(file: &File, given: &Given) -> Option<Read> {
     );
     let meeting = meeting(&section, own_hours.as_ref().or(given.hours));
     let default_group = parts::group(&section, "default_group", &labels);
+    if let Some(group) = &default_group {
+        for (zone, of_zone) in given.zones.into_iter().flatten() {
+            // What no rule foresees of such a zone goes to the default group.
+            if of_zone.groups.contains_key(label) {
+                known.within(&section, "default_group", group, Some(zone));
+            }
+        }
+    }
     let default_limit = section.required(
         "default_limit_working_hours",
         "default_limit_working_hours = 40",

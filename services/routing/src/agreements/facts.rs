@@ -96,7 +96,15 @@ fn of_municipality(agreements: &Agreements) -> Said {
     let zones = agreements.zones.iter();
     said.extend(lines(
         ("sekretessområden", "secrecy zones"),
-        zones.map(|(zone, name)| both(format!("{zone}: {name}"))),
+        zones.map(|(label, zone)| {
+            let groups = zone.groups.iter().flat_map(|(department, groups)| {
+                groups
+                    .iter()
+                    .map(move |group| format!("{department}/{group}"))
+            });
+            let groups: Vec<String> = groups.collect();
+            both(format!("{label}: {} ({})", zone.name, groups.join(", ")))
+        }),
     ));
     said
 }

@@ -23,8 +23,15 @@ pub struct Checked {
 /// # Errors
 /// When something in it is wrong: everything that is, warnings too, by file and line.
 pub fn read(dir: &Path) -> Result<Checked, Vec<Problem>> {
-    let (files, problems) = load(dir);
-    if files.is_empty() && !problems.is_empty() {
+    let (files, mut problems) = load(dir);
+    if files.is_empty() {
+        if problems.iter().all(|p| p.level == Level::Warning) {
+            let dir = dir.display();
+            let text = format!(
+                "holds no agreements; `kommunlots agreements example {dir}` writes a made-up municipality to begin with"
+            );
+            problems.push(Problem::of_file(&dir.to_string(), text));
+        }
         return Err(problems);
     }
     check(&files, problems)

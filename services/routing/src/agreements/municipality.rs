@@ -1,8 +1,8 @@
 //! `municipality.toml`: what holds for all departments.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use domain::{Closure, Department, GroupId, OpeningHours, Person, Registrator, Zone};
+use domain::{Closure, Department, GroupId, OpeningHours, Person, Registrator, SecrecyZone, Zone};
 
 use super::{
     parts,
@@ -17,7 +17,9 @@ pub(super) struct Municipality {
     pub(super) registrator: Option<RegistratorAt>,
     pub(super) hours: Option<OpeningHours>,
     pub(super) closures: Vec<Closure>,
-    pub(super) zones: BTreeMap<Zone, String>,
+    pub(super) zones: BTreeMap<Zone, SecrecyZone>,
+    /// Where each zone's groups are named.
+    pub(super) zone_lines: BTreeMap<Zone, usize>,
 }
 
 /// The registrator, with the lines that name it.
@@ -39,6 +41,7 @@ impl Municipality {
                 format!("is missing; write for example `{}`", parts::HOURS),
             );
         }
+        let (zones, zone_lines) = zones(&section);
         Some(Self {
             name: parts::text(&section, "name", r#"name = "Exempelköping""#),
             unit_head: parts::person(
@@ -54,19 +57,28 @@ impl Municipality {
             registrator: registrator(&section),
             hours,
             closures: parts::closures(&section),
-            zones: section
-                .optional(
-                    "zones",
-                    r#"zones = { social = "Socialtjänstens sekretess" }"#,
-                )
-                .unwrap_or_default(),
+            zones,
+            zone_lines,
         })
     }
+}
 
-    /// The names of the zones.
-    pub(super) fn zone_labels(&self) -> BTreeSet<Zone> {
-        self.zones.keys().cloned().collect()
+/// The zones, and the lines that name their groups.
+fn zones(section: &Section) -> (BTreeMap<Zone, SecrecyZone>, BTreeMap<Zone, usize>) {
+    const NAME: &str = r#"name = "Socialtjänstens sekretess""#;
+    const GROUPS: &str = r#"groups = { social = ["mottagning"] }"#;
+    let (mut zones, mut lines) = (BTreeMap::new(), BTreeMap::new());
+    let example = format!("zones.social = {{ {NAME}, {GROUPS} }}");
+    for (label, below) in section.labelled::<Zone>("zones", &example) {
+        lines.insert(label.clone(), below.line_of("groups"));
+        // A zone that is partly wrong is there all the same; that others refer to it is no further problem.
+        let zone = SecrecyZone {
+            name: parts::text(&below, "name", NAME).unwrap_or_default(),
+            groups: below.required("groups", GROUPS).unwrap_or_default(),
+        };
+        zones.insert(label, zone);
     }
+    (zones, lines)
 }
 
 fn registrator(section: &Section) -> Option<RegistratorAt> {

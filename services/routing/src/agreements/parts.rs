@@ -1,8 +1,8 @@
 //! What several sections have: texts, addresses, people, hours, closures, reminder steps, groups and zones.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{Closure, DayHours, GroupId, OpeningHours, Person, ReminderSteps, Zone};
+use domain::{Closure, DayHours, GroupId, OpeningHours, Person, ReminderSteps, SecrecyZone, Zone};
 use jiff::civil::{Date, Weekday};
 
 use super::{problem::suggestion, section::Section};
@@ -184,10 +184,10 @@ pub(super) fn group(
 }
 
 /// A secrecy zone, which must be one of the municipality's. Where those cannot be read, any will do.
-pub(super) fn zone(section: &Section, zones: Option<&BTreeSet<Zone>>) -> Option<Zone> {
+pub(super) fn zone(section: &Section, zones: Option<&BTreeMap<Zone, SecrecyZone>>) -> Option<Zone> {
     let zone: Zone = section.optional("zone", r#"zone = "social""#)?;
-    if let Some(zones) = zones.filter(|zones| !zones.contains(&zone)) {
-        let instead = suggestion(zone.as_str(), zones.iter().map(Zone::as_str));
+    if let Some(zones) = zones.filter(|zones| !zones.contains_key(&zone)) {
+        let instead = suggestion(zone.as_str(), zones.keys().map(Zone::as_str));
         section.wrong(
             "zone",
             format!(

@@ -29,8 +29,19 @@ impl<'t> File<'t> {
     /// The file as TOML; none, and problems, where it is none.
     pub(super) fn parse(&self) -> Option<DeTable<'t>> {
         let (table, errors) = DeTable::parse_recoverable(self.text);
+        let mut told_until = 0;
         for error in &errors {
             let span = error.span().unwrap_or_default();
+            let twice = error.message() == "duplicate key";
+            // Of a table that is there twice, each key is too; that is told by its heading.
+            if twice && span.start < told_until {
+                continue;
+            }
+            if twice && self.is_heading(span.start) {
+                let after = self.text.get(span.start..).unwrap_or_default();
+                let next = after.find("\n[").unwrap_or(after.len());
+                told_until = span.start + next;
+            }
             let found = self.text.get(span.clone()).unwrap_or_default().trim();
             let text = match error.message() {
                 "duplicate key" => format!("`{found}` is written twice; remove one of them"),
@@ -40,6 +51,13 @@ impl<'t> File<'t> {
         }
         // After an error the rest may be read wrong, and would give problems that are none.
         errors.is_empty().then(|| table.into_inner())
+    }
+
+    /// Whether a place is in a line that begins a table.
+    fn is_heading(&self, at: usize) -> bool {
+        let before = self.text.get(..at).unwrap_or_default();
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        line.trim_start().starts_with('[')
     }
 
     /// Line, from 1, of a place in the text.

@@ -13,7 +13,7 @@ pub(super) const MUNICIPALITY: &str = r#"name = "Exempelköping"
 unit_head = { name = "Enhetschef", email = "chef@centrum.example" }
 registrator = { department = "kansli", group = "registrator", limit_working_hours = 8 }
 hours = { monday = ["08:00-12:00", "13:00-16:30"] }
-zones = { social = "Socialtjänstens sekretess" }
+zones.social = { name = "Socialtjänstens sekretess", groups = { bygg = ["handlaggare"] } }
 "#;
 pub(super) const BYGG: &str = r#"name = "Byggförvaltningen"
 default_group = "handlaggare"

@@ -48,11 +48,11 @@ async fn settle(desk: &Desk, sender: &Sender, id: i64) -> Result<Again, sqlx::Er
     if let Err(unreadable) = &sent[0].read {
         return Ok(Again::Refused(unreadable.reason()));
     }
-    let answers = sender.settle(desk, &mut transaction, &sent, None).await?;
+    let settled = sender.settle(desk, &mut transaction, &sent, None).await?;
     transaction.commit().await?;
     desk.wake();
-    sender.settled(&sent);
-    Ok(Again::Applied(answers.first().map(in_words)))
+    sender.settled(desk, &sent, &settled);
+    Ok(Again::Applied(settled.answers.first().map(in_words)))
 }
 
 /// Its result, and why. Holds nothing that the closure says.

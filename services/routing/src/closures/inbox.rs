@@ -14,7 +14,7 @@ use futures::StreamExt;
 use platform::{
     bus::ensure_department,
     database::{Kept, is_duplicate, refuses_data},
-    telemetry,
+    seldom, telemetry,
 };
 use sqlx::Connection;
 use tokio::sync::Mutex;
@@ -116,8 +116,32 @@ impl Inbox {
                 chunk = messages.next() => {
                     let chunk = chunk.ok_or_else(|| anyhow::anyhow!("the stream of messages ended"))?;
                     self.chunk(chunk, stop).await?;
+                    if let Some(wait) = self.desk.pace.wait(&self.department) {
+                        // What has come and is not read yet comes again when it is read.
+                        drop(messages);
+                        self.rest(wait, stop).await;
+                        return Ok(());
+                    }
                 }
             }
+        }
+    }
+
+    /// Leaves a department's closures where they are for a while: it has sent too many that change nothing.
+    async fn rest(&self, wait: Duration, stop: &CancellationToken) {
+        let stream = in_stream(&self.department);
+        let first = || {
+            tracing::warn!(
+                service = SERVICE,
+                stream,
+                seconds = wait.as_secs(),
+                "a department sends more closures that change nothing than are read at once; its next ones wait"
+            );
+        };
+        seldom::tell(&format!("closures wait on {stream}"), first, |_| {});
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = stop.cancelled() => {}
         }
     }
 
@@ -212,14 +236,14 @@ impl Inbox {
         let mut kept = self.turn.lock().await;
         let mut connection = kept.take().await?;
         let mut transaction = connection.begin().await?;
-        sender
+        let settled = sender
             .settle(&self.desk, &mut transaction, sent, cause)
             .await?;
         transaction.commit().await?;
         kept.put(connection);
         drop(kept);
         self.desk.wake();
-        sender.settled(sent);
+        sender.settled(&self.desk, sent, &settled);
         Ok(())
     }
 }

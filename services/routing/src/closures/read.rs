@@ -3,6 +3,7 @@
 
 mod attributes;
 mod data;
+mod once;
 #[cfg(test)]
 mod tests;
 mod wrong;
@@ -10,8 +11,13 @@ mod wrong;
 use domain::{CaseClosure, CaseId};
 use serde_json::{Map, Value};
 
+use attributes::shown;
+
 pub use wrong::{Unreadable, Wrong};
 use wrong::{WHOLE, in_words};
+
+/// Bytes of a message at the most, with its headers: the bus refuses a larger one, and so does the webhook.
+pub const MOST: usize = 65_536;
 
 /// A closure that can be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,12 +35,12 @@ pub struct Readable {
 /// # Errors
 /// When it cannot be read.
 pub fn read(payload: &[u8]) -> Result<Readable, Unreadable> {
-    let fields = object(payload).map_err(|wrong| Unreadable {
+    let (fields, twice) = object(payload).map_err(|wrong| Unreadable {
         id: None,
         case: None,
         wrong: vec![wrong],
     })?;
-    let mut wrong = Vec::new();
+    let mut wrong = said_twice(&twice);
     let id = attributes::read(&fields, &mut wrong);
     let extensions = attributes::extensions(&fields, &mut wrong);
     let (case, outcome) = data::read(&fields, &mut wrong);
@@ -47,24 +53,55 @@ pub fn read(payload: &[u8]) -> Result<Readable, Unreadable> {
             },
             extensions,
         }),
-        (id, case, _) => Err(Unreadable {
-            id,
-            case: case.map(CaseId),
-            wrong,
-        }),
+        (id, case, _) => {
+            // Of what is said twice, nobody knows which is meant.
+            let once = |path: &str| !twice.iter().any(|t| t == path);
+            let case = case.filter(|_| once("data") && once("data.case"));
+            Err(Unreadable {
+                id: id.filter(|_| once("id")),
+                case: case.map(CaseId),
+                wrong,
+            })
+        }
     }
 }
 
-fn object(payload: &[u8]) -> Result<Map<String, Value>, Wrong> {
+/// Readers of JSON differ in which of two equal names they take.
+fn said_twice(twice: &[String]) -> Vec<Wrong> {
+    let wrong = twice.iter().map(|path| {
+        let what = in_words(
+            "står flera gånger; skriv det en gång",
+            "stands there several times; write it once",
+        );
+        let path: Vec<&str> = path.split('.').map(shown).collect();
+        Wrong::new(&path.join("."), what, "")
+    });
+    wrong.collect()
+}
+
+/// The fields, and the paths of those that are there more than once.
+fn object(payload: &[u8]) -> Result<(Map<String, Value>, Vec<String>), Wrong> {
     let whole = |what| Wrong::new("", what, WHOLE);
+    if payload.len() > MOST {
+        let length = payload.len();
+        return Err(whole(in_words(
+            &format!(
+                "är {length} byte, och får vara högst {MOST} med rubriker; bussen tar inte emot det"
+            ),
+            &format!(
+                "is {length} bytes, and may be at most {MOST} with its headers; the bus refuses it"
+            ),
+        )));
+    }
     if payload.starts_with(b"\xef\xbb\xbf") {
         return Err(whole(in_words(
             "börjar med en byteordningsmarkering (BOM); spara som UTF-8 utan BOM",
             "begins with a byte order mark (BOM); save it as UTF-8 without one",
         )));
     }
-    match serde_json::from_slice(payload) {
-        Ok(Value::Object(fields)) => Ok(fields),
+    let mut twice = Vec::new();
+    match once::read(payload, &mut twice) {
+        Ok(Value::Object(fields)) => Ok((fields, twice)),
         Ok(Value::Array(_)) => Err(whole(in_words(
             "är en lista; skicka en avslutning i varje meddelande",
             "is a list; send one closure in each message",

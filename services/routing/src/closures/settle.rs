@@ -8,7 +8,7 @@ use domain::{
 };
 use jiff::SignedDuration;
 use platform::{
-    dead_letters::{self, Letter, New},
+    dead_letters::{self, Letter, New, Room},
     meters, seldom,
 };
 use sqlx::PgConnection;
@@ -26,6 +26,23 @@ use crate::{
 
 /// What stands for the stream of closures that came by webhook.
 const WEBHOOK: &str = "WEBHOOK";
+
+/// How much is kept of what a department sends and nobody can read. The rest is answered and counted.
+const KEPT: Room = Room {
+    letters: 1_000,
+    bytes: 8 * 1024 * 1024,
+};
+
+/// What came of closures.
+#[derive(Debug)]
+pub(super) struct Settled {
+    /// To each, in order.
+    pub(super) answers: Vec<ClosureAnswer>,
+    /// How many changed nothing.
+    idle: usize,
+    /// How many could not be read, and there was no room to keep them.
+    not_kept: u64,
+}
 
 /// Who sent closures, as the bus or a signature told, and which way.
 #[derive(Debug, Clone)]
@@ -74,22 +91,32 @@ impl Sender {
         connection: &mut PgConnection,
         sent: &[Sent],
         traceparent: Option<String>,
-    ) -> Result<Vec<ClosureAnswer>, sqlx::Error> {
+    ) -> Result<Settled, sqlx::Error> {
         let readable = || sent.iter().filter_map(|sent| sent.read.as_ref().ok());
         let mut cases: Vec<CaseId> = readable().map(|r| r.closure.case).collect();
         cases.sort_unstable();
         cases.dedup();
         let ids: Vec<&str> = readable().map(|r| r.id.as_str()).collect();
-        let mut work = Work::begin(desk, connection, &cases).await?;
+        let mut work = Work::begin_at(desk, connection, &cases, &self.department).await?;
         work.traceparent = traceparent;
         // Looked up when nobody else can close these cases: whoever closed one before has left the answer here.
         let mut before = store::answered(connection, &self.department, &ids).await?;
         let (mut fresh, mut answers) = (Vec::new(), Vec::with_capacity(sent.len()));
+        let (mut room, mut not_kept) = (None, 0);
         for sent in sent {
             answers.push(match &sent.read {
                 Ok(readable) => self.answer(&mut work, readable, &mut before, &mut fresh),
                 Err(unreadable) => {
-                    self.keep(connection, &work, sent, unreadable).await?;
+                    let subject = in_subject(&self.department);
+                    let room = match &mut room {
+                        Some(room) => room,
+                        none => none.insert(KEPT.left(connection, &subject).await?),
+                    };
+                    if room.take(sent.payload.len()) {
+                        self.keep(connection, &work, sent, unreadable).await?;
+                    } else {
+                        not_kept += 1;
+                    }
                     unreadable.answer(sent.message)
                 }
             });
@@ -101,9 +128,17 @@ impl Sender {
             .iter()
             .filter_map(|id: &&str| Some((*id, before.get(*id)?)))
             .collect();
+        let closed = fresh
+            .iter()
+            .filter(|(_, a)| a.answer.result == ClosureResult::Accepted)
+            .count();
         store::save_answered(connection, &self.department, &fresh, work.now).await?;
         work.save(connection).await?;
-        Ok(answers)
+        Ok(Settled {
+            idle: answers.len() - closed,
+            answers,
+            not_kept,
+        })
     }
 
     /// Answers one closure, and adds it to those known; `fresh` gets the ids that are new.
@@ -191,8 +226,12 @@ impl Sender {
     }
 
     /// Counts what has been settled and committed, and says what could not be read.
-    pub(super) fn settled(&self, sent: &[Sent]) {
+    pub(super) fn settled(&self, desk: &Desk, sent: &[Sent], settled: &Settled) {
         let stream = self.stream();
+        desk.pace.spend(&self.department, settled.idle);
+        meters::DEAD_LETTERS_NOT_KEPT
+            .with_label_values(&[SERVICE, stream.as_str()])
+            .inc_by(settled.not_kept);
         for sent in sent {
             let counter = match &sent.read {
                 Ok(_) => &meters::APPLIED,
@@ -207,7 +246,11 @@ impl Sender {
 
     /// Makes this sender's figures appear before the first closure.
     pub(super) fn touch(&self) {
-        for counter in [&meters::APPLIED, &meters::DEAD_LETTERS] {
+        for counter in [
+            &meters::APPLIED,
+            &meters::DEAD_LETTERS,
+            &meters::DEAD_LETTERS_NOT_KEPT,
+        ] {
             counter.with_label_values(&[SERVICE, self.stream().as_str()]);
         }
     }

@@ -4,10 +4,12 @@
 //! with the body and may be the same or another; a message that is sent again has the same body, and so the same closure's id.
 //! The five minutes are of the product's clock, which a demo lets run faster.
 
+use std::time::Duration;
+
 use axum::{
     Json, Router, body,
     extract::{Path, Request, State, rejection::PathRejection},
-    http::StatusCode,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
     routing::post,
 };
@@ -19,13 +21,12 @@ use utoipa::{
 };
 
 use super::{
-    settle::{Sender, Sent},
+    read::MOST,
+    settle::{Sender, Sent, Settled},
     signature::{Doubt, Secret, Signed},
 };
 use crate::{Desk, store};
 
-/// As large as a message on a department's bus may be, bytes; a closure is some 500.
-const LIMIT: usize = 65_536;
 /// Another way may bring the same closure at the same moment; the next attempt knows it.
 const ATTEMPTS: usize = 3;
 
@@ -78,6 +79,7 @@ impl Modify for Signature {
         (status = 409, body = ClosureAnswer, description = "refused"),
         (status = 413, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = ClosureAnswer, description = "it cannot be read; it is kept as a dead letter"),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "too many that changed nothing; `retry-after` says for how many seconds to wait"),
         (status = 503, body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -88,7 +90,7 @@ async fn close(
 ) -> Result<Response, Problem> {
     let (parts, content) = request.into_parts();
     let signed = Signed::read(&parts.headers, desk.clock.now()).map_err(doubtful)?;
-    let payload = body::to_bytes(content, LIMIT).await.map_err(unreadable)?;
+    let payload = body::to_bytes(content, MOST).await.map_err(unreadable)?;
     // What is no label is no department, and neither is told apart from one without a secret.
     let department: Option<Department> = department.ok().and_then(|Path(d)| d.parse().ok());
     let secrets = match &department {
@@ -104,6 +106,9 @@ async fn close(
         department,
         way: ClosedBy::Webhook,
     };
+    if let Some(wait) = desk.pace.wait(&sender.department) {
+        return Ok(too_many(wait));
+    }
     let sent = [Sent::new(payload, None)];
     let answer = settle(&desk, &sender, &sent)
         .await
@@ -122,15 +127,16 @@ async fn settle(
     sent: &[Sent; 1],
 ) -> Result<ClosureAnswer, sqlx::Error> {
     let mut attempt = 1;
-    let answers = loop {
+    let settled = loop {
         match settle_once(desk, sender, sent).await {
             Err(error) if is_duplicate(&error) && attempt < ATTEMPTS => attempt += 1,
             done => break done?,
         }
     };
     desk.wake();
-    sender.settled(sent);
-    answers
+    sender.settled(desk, sent, &settled);
+    settled
+        .answers
         .into_iter()
         .next()
         .ok_or_else(|| sqlx::Error::Protocol("a closure without an answer".into()))
@@ -140,12 +146,12 @@ async fn settle_once(
     desk: &Desk,
     sender: &Sender,
     sent: &[Sent; 1],
-) -> Result<Vec<ClosureAnswer>, sqlx::Error> {
+) -> Result<Settled, sqlx::Error> {
     let mut transaction = desk.pool.begin().await?;
     let cause = telemetry::traceparent();
-    let answers = sender.settle(desk, &mut transaction, sent, cause).await?;
+    let settled = sender.settle(desk, &mut transaction, sent, cause).await?;
     transaction.commit().await?;
-    Ok(answers)
+    Ok(settled)
 }
 
 /// The same for a department that does not exist, one without a secret, and a wrong signature.
@@ -166,6 +172,19 @@ fn doubtful(doubt: Doubt) -> Problem {
         }
     };
     Problem::new(StatusCode::UNAUTHORIZED, "not signed as it must be", detail)
+}
+
+/// The department has sent too many closures that changed nothing.
+fn too_many(wait: Duration) -> Response {
+    let seconds = wait.as_secs() + 1;
+    let problem = Problem::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "too many closures that change nothing",
+        format!(
+            "look at why they are refused, and send again in {seconds} seconds; nothing was stored"
+        ),
+    );
+    ([(header::RETRY_AFTER, seconds.to_string())], problem).into_response()
 }
 
 fn unreadable(error: axum::Error) -> Problem {

@@ -114,6 +114,10 @@ pub struct LogLine {
     pub what: String,
     /// The department and group, or the way, it was done by.
     pub who: String,
+    /// Of what was forwarded, the rule that decided then.
+    pub rule: Option<String>,
+    /// Of what was forwarded, how it was decided then, step by step.
+    pub why: Vec<Words>,
 }
 
 /// Where a case is, and why.
@@ -155,10 +159,15 @@ fn explain(
     history: store::History,
     now: Timestamp,
 ) -> Explanation {
-    let line = |line: store::Happened| LogLine {
-        at: line.at,
-        what: line.what,
-        who: line.who,
+    let line = |line: store::Happened| {
+        let (rule, why) = line.reason.map(|r| (r.rule, r.why)).unzip();
+        LogLine {
+            at: line.at,
+            what: line.what,
+            who: line.who,
+            rule,
+            why: why.unwrap_or_default(),
+        }
     };
     // A limit stands while the case is paused.
     let clock = match case.state {

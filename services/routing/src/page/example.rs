@@ -84,6 +84,7 @@ pub(crate) fn history() -> History {
         what: what.to_owned(),
         who: "bygg/handlaggare".to_owned(),
         note: note.map(str::to_owned),
+        reason: None,
     };
     History {
         lines: vec![

@@ -2,11 +2,11 @@
 
 use std::str::FromStr;
 
-use domain::{ClosedBy, Department, Words};
+use domain::{ClosedBy, Words};
 use jiff::civil::Date;
 
 use super::terms::Terms;
-use crate::ask::Ask;
+use crate::ask::{Ask, Place};
 
 /// Characters of a note at the most.
 pub(crate) const NOTE: usize = 4_000;
@@ -171,11 +171,11 @@ fn promise(form: &Form, terms: &Terms<'_>) -> Result<Ask, Vec<Wrong>> {
 
 fn bounce(form: &Form, terms: &Terms<'_>) -> Result<Ask, Vec<Wrong>> {
     let mut wrong = Vec::new();
-    let belongs_to: Option<Department> = match form.get("belongs_to") {
-        "unknown" => None,
+    let belongs_to: Option<Place> = match form.get("belongs_to") {
+        "unknown" if !terms.is_at_registrator() => None,
         said => {
-            let known = terms.elsewhere();
-            let found = known.iter().find(|(label, _)| label.as_str() == said);
+            let mut known = terms.elsewhere().into_iter();
+            let found = known.find(|other| other.value == said);
             if found.is_none() {
                 wrong.push(Wrong::field(
                     "bounce-to",
@@ -183,7 +183,7 @@ fn bounce(form: &Form, terms: &Terms<'_>) -> Result<Ask, Vec<Wrong>> {
                     "choose where the case belongs, or that you do not know",
                 ));
             }
-            found.map(|(label, _)| (*label).clone())
+            found.map(|other| other.place)
         }
     };
     let note = text(form, "note", "bounce-note", BOUNCE_NOTE).unwrap_or_else(|error| {
@@ -262,7 +262,20 @@ mod tests {
         assert_eq!(
             asked(Action::Bounce, "belongs_to=gata&note="),
             Ok(Ask::Bounce {
-                belongs_to: Some("gata".parse().unwrap()),
+                belongs_to: Some(Place {
+                    department: "gata".parse().unwrap(),
+                    group: None,
+                }),
+                note: None,
+            })
+        );
+        assert_eq!(
+            asked(Action::Bounce, "belongs_to=bygg%2Ftillsyn"),
+            Ok(Ask::Bounce {
+                belongs_to: Some(Place {
+                    department: "bygg".parse().unwrap(),
+                    group: Some("tillsyn".parse().unwrap()),
+                }),
                 note: None,
             })
         );
@@ -280,6 +293,21 @@ mod tests {
                 by: ClosedBy::Page,
             })
         );
+    }
+
+    #[test]
+    fn the_registrator_must_say_where_a_case_belongs() {
+        let (mut case, versions) = (example::case(), example::versions());
+        let asked = |case: &crate::case::Case, body: &str| {
+            let form = Form::read(body.as_bytes());
+            read(Action::Bounce, &form, &Terms::of(case, &versions)).is_ok()
+        };
+        assert!(asked(&case, "belongs_to=unknown"));
+        case.department = Some("kansli".parse().unwrap());
+        case.group_id = Some("registrator".parse().unwrap());
+        assert!(!asked(&case, "belongs_to=unknown"));
+        assert!(asked(&case, "belongs_to=kansli%2Fekonomi"));
+        assert!(asked(&case, "belongs_to=gata"));
     }
 
     #[test]
@@ -301,7 +329,7 @@ mod tests {
             let body = format!("until={until}");
             assert_eq!(asked(Action::Promise, &body), field("promise-until"));
         }
-        for own in ["bygg", "okand", ""] {
+        for own in ["bygg", "bygg%2Fhandlaggare", "gata%2Fdrift", "okand", ""] {
             let body = format!("belongs_to={own}");
             assert_eq!(asked(Action::Bounce, &body), field("bounce-to"), "{own}");
         }

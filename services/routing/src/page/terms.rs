@@ -6,13 +6,29 @@ use domain::{
 };
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
-use crate::{case::Case, store::Version, versions};
+use crate::{ask::Place, case::Case, forward::is_at_registrator, store::Version, versions};
 
 /// The agreements as they hold for one case. An imported case may have none.
 pub(crate) struct Terms<'a> {
     pub(crate) case: &'a Case,
     version: Option<&'a Version>,
     working_time: Option<WorkingTime>,
+}
+
+/// A place that a case may belong to instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Elsewhere {
+    /// As a form says it: `gata`, or `kansli/ekonomi`.
+    pub(crate) value: String,
+    pub(crate) name: String,
+    pub(crate) place: Place,
+}
+
+impl Elsewhere {
+    fn new(place: Place, name: String) -> Self {
+        let value = place.label();
+        Self { value, name, place }
+    }
 }
 
 /// How a case's clock stands. Lengths are working time.
@@ -87,7 +103,7 @@ impl<'a> Terms<'a> {
     pub(crate) fn zone(&self) -> Option<String> {
         let zone = self.case.zone.as_ref()?;
         let name = self.version.and_then(|v| v.content.zones.get(zone));
-        Some(name.map_or_else(|| zone.to_string(), Clone::clone))
+        Some(name.map_or_else(|| zone.to_string(), |zone| zone.name.clone()))
     }
 
     /// The questions that the guide had to ask: of the department that has it or, where it knows no such type, of the one
@@ -106,18 +122,57 @@ impl<'a> Terms<'a> {
             .map_or_else(Vec::new, Iterator::collect)
     }
 
-    /// The departments that it may belong to instead, by name.
-    pub(crate) fn elsewhere(&self) -> Vec<(&'a Department, &'a str)> {
+    /// Whether the group that has it may see its content: of a secrecy zone, only its own groups may.
+    pub(crate) fn may_see(&self) -> bool {
+        let group = self
+            .case
+            .department
+            .as_ref()
+            .zip(self.case.group_id.as_ref());
+        let zone = self.case.zone.as_ref();
+        zone.is_none()
+            || self
+                .version
+                .zip(group)
+                .is_some_and(|(v, (department, group))| v.content.may_see(zone, department, group))
+    }
+
+    /// Whether the group that has it is the registrator, who gets what nobody else knows where to send.
+    pub(crate) fn is_at_registrator(&self) -> bool {
+        self.version
+            .is_some_and(|version| is_at_registrator(&version.content, self.case))
+    }
+
+    /// Where it may belong instead: other groups of the department, then other departments, by name.
+    pub(crate) fn elsewhere(&self) -> Vec<Elsewhere> {
         let Some(version) = self.version else {
             return Vec::new();
         };
-        let departments = version.content.departments.iter();
-        let mut others: Vec<_> = departments
-            .filter(|(label, _)| Some(*label) != self.case.department.as_ref())
-            .map(|(label, d)| (label, d.name.as_str()))
-            .collect();
-        others.sort_by_key(|(_, name)| name.to_lowercase());
-        others
+        let mut others = Vec::new();
+        for (label, department) in &version.content.departments {
+            let own = Some(label) == self.case.department.as_ref();
+            if !own {
+                let place = Place {
+                    department: label.clone(),
+                    group: None,
+                };
+                others.push((own, Elsewhere::new(place, department.name.clone())));
+                continue;
+            }
+            let groups = department.groups.iter();
+            let others_groups =
+                groups.filter(|(group, _)| Some(*group) != self.case.group_id.as_ref());
+            others.extend(others_groups.map(|(group, named)| {
+                let place = Place {
+                    department: label.clone(),
+                    group: Some(group.clone()),
+                };
+                let name = format!("{}, {}", department.name, named.name);
+                (own, Elsewhere::new(place, name))
+            }));
+        }
+        others.sort_by_key(|(own, other)| (!own, other.name.to_lowercase()));
+        others.into_iter().map(|(_, other)| other).collect()
     }
 
     /// How the clock stands at `now`.

@@ -107,12 +107,18 @@ fn what_is_late_urgent_and_secret_is_said_in_words() {
         "6 tim 48 min arbetstid över",
         "Brådskande",
         "Socialtjänstens sekretess",
-        "Innehållet kan inte visas just nu.",
+        "Innehållet visas inte för er grupp.",
         "TOKEN/close",
     ] {
         assert!(page.contains(shown), "{shown} is not in {page}");
     }
     assert!(!page.contains("TOKEN/take"), "it is taken");
+    // A group of the zone is told that intake is away.
+    case.department = Some("social".parse().unwrap());
+    case.group_id = Some("mottagning".parse().unwrap());
+    let content = Some(ContentAnswer::Away);
+    let page = page_at(&case, "2026-11-30T09:00:00Z", content, Said::Nothing);
+    assert!(page.contains("Innehållet kan inte visas just nu."));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::CaseId;
+use domain::{CaseId, Department};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, PgExecutor};
@@ -50,6 +50,22 @@ pub(crate) async fn cases_for_update(
     read(rows)
 }
 
+/// Those of `ids` that `department` has; nobody else changes them until the transaction ends.
+pub(crate) async fn cases_at_for_update(
+    connection: &mut PgConnection,
+    ids: &[CaseId],
+    department: &Department,
+) -> Result<HashMap<CaseId, Case>, sqlx::Error> {
+    let rows = sqlx::query_scalar(
+        "SELECT row_to_json(c)::text FROM routed_case c WHERE id = ANY($1) AND department = $2 ORDER BY id FOR UPDATE",
+    )
+    .bind(uuids(ids))
+    .bind(department.as_str())
+    .fetch_all(connection)
+    .await?;
+    read(rows)
+}
+
 /// Waits until no other import is under way, and lets none begin before the transaction ends: whoever looks whether a case
 /// is known sees what its predecessor left.
 pub(crate) async fn import_alone(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
@@ -79,7 +95,8 @@ pub(crate) async fn save_cases(
              guide = excluded.guide, promised = excluded.promised,
              paused_at = excluded.paused_at, paused_until = excluded.paused_until,
              pause_reason = excluded.pause_reason, paused_s = excluded.paused_s, closed_at = excluded.closed_at,
-             outcome = excluded.outcome, wanted = excluded.wanted, imported = excluded.imported,
+             outcome = excluded.outcome, wanted = excluded.wanted,
+             undecided = excluded.undecided, imported = excluded.imported,
              historical = excluded.historical, changed_at = excluded.changed_at",
     )
     .bind(serde_json::to_string(cases).map_err(unwritable)?)
@@ -88,15 +105,20 @@ pub(crate) async fn save_cases(
     Ok(())
 }
 
-/// Cases that wait for agreements, oldest first.
+/// Cases that wait for agreements, oldest first: those to be forwarded, and of those registered since `since` those of which
+/// nobody has decided whether the centre may have them.
 pub(crate) async fn waiting(
     executor: impl PgExecutor<'_>,
+    since: Timestamp,
     most: i64,
 ) -> Result<Vec<CaseId>, sqlx::Error> {
     let ids: Vec<uuid::Uuid> = sqlx::query_scalar(
-        "SELECT id FROM routed_case WHERE wanted AND state = 'centre' ORDER BY registered_at LIMIT $1",
+        "SELECT id FROM routed_case
+         WHERE (wanted OR undecided) AND state = 'centre' AND (wanted OR registered_at >= $2)
+         ORDER BY registered_at LIMIT $1",
     )
     .bind(most)
+    .bind(since.to_sqlx())
     .fetch_all(executor)
     .await?;
     Ok(ids.into_iter().map(CaseId).collect())

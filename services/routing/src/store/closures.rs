@@ -76,3 +76,19 @@ pub(crate) async fn save_answered(
     .await?;
     Ok(())
 }
+
+/// Forgets closures that were answered before `until`, so many at the most, and returns how many.
+pub(crate) async fn forget_answered(
+    connection: &mut PgConnection,
+    until: Timestamp,
+    most: i64,
+) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query(
+        "DELETE FROM closure WHERE (department, id) IN (SELECT department, id FROM closure WHERE at < $1 ORDER BY at LIMIT $2)",
+    )
+    .bind(until.to_sqlx())
+    .bind(most)
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}

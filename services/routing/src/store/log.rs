@@ -1,9 +1,9 @@
 //! SQL of what happened to a case.
 
-use domain::CaseId;
+use domain::{CaseId, Words};
 use jiff::Timestamp;
 use jiff_sqlx::{Timestamp as Sql, ToSqlx};
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::{PgConnection, PgExecutor, types::Json};
 
 /// A line of a case's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,17 @@ pub(crate) struct Line {
     pub(crate) who: String,
     /// The department's own words; they go nowhere but on the case page.
     pub(crate) note: Option<String>,
+    /// Of what was forwarded.
+    pub(crate) reason: Option<Reason>,
+}
+
+/// Why a case was forwarded to where it went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reason {
+    /// The rule that decided.
+    pub(crate) rule: String,
+    /// How, step by step.
+    pub(crate) why: Vec<Words>,
 }
 
 /// Writes lines.
@@ -27,15 +38,18 @@ pub(crate) async fn write(
     if lines.is_empty() {
         return Ok(());
     }
+    let reasons = || lines.iter().map(|l| l.reason.as_ref());
     sqlx::query(
-        "INSERT INTO case_log (case_id, at, what, who, note)
-         SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[])",
+        "INSERT INTO case_log (case_id, at, what, who, note, rule, why)
+         SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::json[])",
     )
     .bind(lines.iter().map(|l| l.case.0).collect::<Vec<_>>())
     .bind(lines.iter().map(|l| l.at.to_sqlx()).collect::<Vec<_>>())
     .bind(lines.iter().map(|l| l.what).collect::<Vec<_>>())
     .bind(lines.iter().map(|l| l.who.as_str()).collect::<Vec<_>>())
     .bind(lines.iter().map(|l| l.note.as_deref()).collect::<Vec<_>>())
+    .bind(reasons().map(|r| Some(r?.rule.as_str())).collect::<Vec<_>>())
+    .bind(reasons().map(|r| Some(Json(&r?.why))).collect::<Vec<_>>())
     .execute(connection)
     .await?;
     Ok(())
@@ -53,6 +67,7 @@ pub(crate) struct Happened {
     pub(crate) what: String,
     pub(crate) who: String,
     pub(crate) note: Option<String>,
+    pub(crate) reason: Option<Reason>,
 }
 
 /// The latest of what happened to a case.
@@ -71,8 +86,17 @@ pub(crate) async fn history(
     connection: &mut PgConnection,
     case: CaseId,
 ) -> Result<History, sqlx::Error> {
-    let mut rows: Vec<(i64, Sql, String, String, Option<String>)> = sqlx::query_as(
-        "SELECT id, at, what, who, note FROM case_log WHERE case_id = $1 AND what <> 'viewed' ORDER BY id DESC LIMIT $2",
+    type Row = (
+        i64,
+        Sql,
+        String,
+        String,
+        Option<String>,
+        Option<String>,
+        Option<Json<Vec<Words>>>,
+    );
+    let mut rows: Vec<Row> = sqlx::query_as(
+        "SELECT id, at, what, who, note, rule, why FROM case_log WHERE case_id = $1 AND what <> 'viewed' ORDER BY id DESC LIMIT $2",
     )
     .bind(case.0)
     .bind(MOST_LINES + 1)
@@ -88,14 +112,17 @@ pub(crate) async fn history(
     let most = usize::try_from(MOST_LINES).unwrap_or(usize::MAX);
     let more = rows.len() > most;
     rows.truncate(most);
-    let happened =
-        |(id, at, what, who, note): (i64, Sql, String, String, Option<String>)| Happened {
-            id,
-            at: at.to_jiff(),
-            what,
-            who,
-            note,
-        };
+    let happened = |(id, at, what, who, note, rule, why): Row| Happened {
+        id,
+        at: at.to_jiff(),
+        what,
+        who,
+        note,
+        reason: rule.map(|rule| Reason {
+            rule,
+            why: why.map(|why| why.0).unwrap_or_default(),
+        }),
+    };
     Ok(History {
         lines: rows.into_iter().rev().map(happened).collect(),
         views: views.into_iter().map(Sql::to_jiff).collect(),

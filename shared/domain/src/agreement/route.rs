@@ -44,8 +44,8 @@ pub struct Routed {
     pub reminders: ReminderSteps,
     /// Whether the centre may not finish it, so that it is forwarded at once.
     pub must_forward: bool,
-    /// The rule that decided, such as `bygg/bygglov: urgent`, `bygg/bygglov`, `bygg: default` or `default`. From a closed
-    /// set, so that cases sent back can be counted by it.
+    /// The rule that decided, such as `bygg/bygglov: urgent`, `bygg/bygglov`, `bygg: default`, `bygg: zone social`,
+    /// `bygg: group jour`, `registrator` or `default`. From a closed set, so that cases sent back can be counted by it.
     pub rule: String,
     /// How it was decided, step by step. Holds nothing a citizen wrote.
     pub why: Vec<Words>,
@@ -53,19 +53,63 @@ pub struct Routed {
 
 impl Agreements {
     /// Decides where a case goes: the case type's group, unless one of its rules fits; the department's default group for
-    /// a type that is not agreed on; the registrator for a department that is not in the agreements.
+    /// a type that is not agreed on; the registrator for a department that is not in the agreements. A case of a secrecy
+    /// zone stays within the zone's groups where the department has any.
     pub fn route(&self, case: &CaseToRoute) -> Routed {
-        let choice = match self.departments.get(&case.department) {
+        let mut choice = self.by_department(case);
+        choice.keep_in_zone(self, case);
+        choice.routed(self, case)
+    }
+
+    /// Where a case goes that somebody has sent to a group of the case's department by name.
+    pub fn route_to_group(&self, case: &CaseToRoute, group: &GroupId) -> Routed {
+        let mut choice = self.by_department(case);
+        let groups = self.departments.get(&case.department).map(|d| &d.groups);
+        if let Some((group, named)) = groups.and_then(|groups| groups.get_key_value(group)) {
+            choice.group = group;
+            choice.rule = format!("{}: group {group}", case.department);
+            choice.why.push(step(
+                format!("skickat just till gruppen {group} ({})", named.name),
+                format!("sent to the group {group} by name ({})", named.name),
+            ));
+        }
+        choice.routed(self, case)
+    }
+
+    /// Where a case goes that nobody knows a better place for: the registrator's own group, with the registrator's limit.
+    pub fn route_to_registrator(&self, case: &CaseToRoute) -> Routed {
+        let to = &self.registrator;
+        let why = step(
+            format!("registrator avgör: {}/{}", to.department, to.group),
+            format!("the registrator decides: {}/{}", to.department, to.group),
+        );
+        self.by_registrator("registrator", why).routed(self, case)
+    }
+
+    fn by_department<'a>(&'a self, case: &'a CaseToRoute) -> Choice<'a> {
+        match self.departments.get(&case.department) {
             Some(department) => match department.case_types.get(&case.case_type) {
                 Some(agreed) => by_agreement(case, department, agreed),
                 None => by_default(case, department),
             },
-            None => self.by_registrator(case),
-        };
-        choice.routed(case)
+            None => {
+                let to = &self.registrator;
+                let why = step(
+                    format!(
+                        "förvaltningen {} saknas i överenskommelserna: registrator {}/{}",
+                        case.department, to.department, to.group
+                    ),
+                    format!(
+                        "department {} is not in the agreements: registrator {}/{}",
+                        case.department, to.department, to.group
+                    ),
+                );
+                self.by_registrator("default", why)
+            }
+        }
     }
 
-    fn by_registrator(&self, case: &CaseToRoute) -> Choice<'_> {
+    fn by_registrator(&self, rule: &str, why: Words) -> Choice<'_> {
         let to = &self.registrator;
         let department = self.departments.get(&to.department);
         Choice {
@@ -74,17 +118,8 @@ impl Agreements {
             agreed: None,
             limit: to.limit_working_hours,
             reminders: department.map_or_else(ReminderSteps::default, |d| d.default_reminders),
-            rule: "default".to_owned(),
-            why: vec![step(
-                format!(
-                    "förvaltningen {} saknas i överenskommelserna: registrator {}/{}",
-                    case.department, to.department, to.group
-                ),
-                format!(
-                    "department {} is not in the agreements: registrator {}/{}",
-                    case.department, to.department, to.group
-                ),
-            )],
+            rule: rule.to_owned(),
+            why: vec![why],
         }
     }
 }
@@ -100,8 +135,37 @@ struct Choice<'a> {
     why: Vec<Words>,
 }
 
-impl Choice<'_> {
-    fn routed(self, case: &CaseToRoute) -> Routed {
+impl<'a> Choice<'a> {
+    /// A guide may register any case in a zone; where its group is none of the zone's, the department's default group takes
+    /// it if that is.
+    fn keep_in_zone(&mut self, agreements: &'a Agreements, case: &CaseToRoute) {
+        let Some(label) = zone(case, self.agreed) else {
+            return;
+        };
+        let of_zone = agreements.zones.get(label);
+        let department = agreements.departments.get(self.department);
+        let (Some(of_zone), Some(department)) = (of_zone, department) else {
+            return;
+        };
+        let default = &department.default_group;
+        if of_zone.has(self.department, self.group) || !of_zone.has(self.department, default) {
+            return;
+        }
+        self.why.push(step(
+            format!(
+                "gruppen {} hör inte till sekretessområdet: {default} tar det",
+                self.group
+            ),
+            format!(
+                "the group {} is not of the secrecy zone: {default} takes it",
+                self.group
+            ),
+        ));
+        self.rule = format!("{}: zone {label}", self.department);
+        self.group = default;
+    }
+
+    fn routed(self, agreements: &Agreements, case: &CaseToRoute) -> Routed {
         // Without an agreement only the ROSA group keeps a case from the centre.
         let kept = self.agreed.is_some_and(|a| a.depth == Depth::Department);
         let departments = case.rosa_group.is_departments();
@@ -120,6 +184,12 @@ impl Choice<'_> {
                 format!("secrecy zone {zone}"),
             )
         }));
+        if !agreements.may_see(zone, self.department, self.group) {
+            why.push(step(
+                "gruppen hör inte till sekretessområdet och får inte se innehållet".to_owned(),
+                "the group is not of the secrecy zone and is not shown the content".to_owned(),
+            ));
+        }
         Routed {
             department: self.department.clone(),
             group: self.group.clone(),
@@ -135,7 +205,7 @@ impl Choice<'_> {
 
 fn by_agreement<'a>(
     case: &'a CaseToRoute,
-    department: &DepartmentAgreement,
+    department: &'a DepartmentAgreement,
     agreed: &'a CaseTypeAgreement,
 ) -> Choice<'a> {
     let zone = zone(case, Some(agreed));

@@ -4,16 +4,16 @@ use std::{fmt, sync::Arc};
 
 use axum::{
     Json, Router,
-    extract::{Path, State},
+    extract::{Path, Query, State, rejection::QueryRejection},
     http::{HeaderMap, StatusCode},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 use utoipa::{OpenApi, ToSchema};
 
-use super::{Again, DeadLetter, Letter};
+use super::{Again, DeadLetter, Letter, Wanted};
 use crate::{
     Problem,
     auth::{Keys, Scope},
@@ -53,6 +53,7 @@ impl fmt::Debug for Keeper {
 pub fn router(prefix: &str, keeper: Keeper) -> Router {
     Router::new()
         .route(&format!("{prefix}/dead-letters"), get(list))
+        .route(&format!("{prefix}/dead-letters/{{id}}"), delete(discard))
         .route(
             &format!("{prefix}/dead-letters/{{id}}/send-again"),
             post(send_again),
@@ -62,7 +63,7 @@ pub fn router(prefix: &str, keeper: Keeper) -> Router {
 
 /// These paths in the OpenAPI document, without the prefix.
 #[derive(Debug, OpenApi)]
-#[openapi(paths(list, send_again))]
+#[openapi(paths(list, discard, send_again))]
 pub struct DeadLettersApi;
 
 /// A dead letter that is none any more.
@@ -74,11 +75,18 @@ pub struct SentAgain {
     pub answer: Option<String>,
 }
 
+/// A dead letter that was thrown away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Discarded {
+    /// Its number.
+    pub id: i64,
+}
+
 fn away(error: sqlx::Error) -> Problem {
     Problem::away("the database", &error)
 }
 
-/// The dead letters, oldest first, at most a thousand.
+/// The dead letters, oldest first, at most a thousand; those after the last of them are asked for with `after`.
 ///
 /// Needs the scope `operate`.
 #[utoipa::path(
@@ -86,14 +94,62 @@ fn away(error: sqlx::Error) -> Problem {
     path = "/dead-letters",
     tag = "operations",
     security(("key" = [])),
-    responses((status = 200, body = Vec<DeadLetter>), NeedsKey)
+    params(Wanted),
+    responses(
+        (status = 200, body = Vec<DeadLetter>),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        NeedsKey,
+    )
 )]
 async fn list(
     State(keeper): State<Keeper>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Json<Vec<DeadLetter>>, Problem> {
     keeper.keys.require(&headers, Scope::Operate).await?;
-    super::list(&keeper.pool).await.map(Json).map_err(away)
+    let Query(wanted) = wanted.map_err(|error| {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "the query cannot be read",
+            format!(
+                "{}; ask with stream, department and after",
+                error.body_text()
+            ),
+        )
+    })?;
+    super::list(&keeper.pool, &wanted)
+        .await
+        .map(Json)
+        .map_err(away)
+}
+
+/// Throw a dead letter away, as what holds personal data or will never be of use.
+///
+/// It is gone for good. Needs the scope `operate`.
+#[utoipa::path(
+    delete,
+    path = "/dead-letters/{id}",
+    tag = "operations",
+    security(("key" = [])),
+    params(("id" = i64, Path)),
+    responses(
+        (status = 200, body = Discarded),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        NeedsKey,
+    )
+)]
+async fn discard(
+    State(keeper): State<Keeper>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<Discarded>, Problem> {
+    keeper.keys.require(&headers, Scope::Operate).await?;
+    let id: i64 = id.parse().map_err(|_| unknown())?;
+    let mut connection = keeper.pool.acquire().await.map_err(away)?;
+    let gone = super::take(&mut connection, id).await.map_err(away)?;
+    gone.ok_or_else(unknown)?;
+    tracing::info!(id, "a dead letter was thrown away by hand");
+    Ok(Json(Discarded { id }))
 }
 
 /// Apply a dead letter with the program as it is now.

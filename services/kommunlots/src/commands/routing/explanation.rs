@@ -27,11 +27,25 @@ pub(super) fn text(case: &Explanation) -> String {
         if case.log_goes_further_back {
             text += "  ... och mer före det (and more before that)\n";
         }
-        for line in &case.log {
+        let last = case.log.iter().rposition(|line| line.rule.is_some());
+        for (n, line) in case.log.iter().enumerate() {
             text += &format!("  {}  {}\n", local(line.at), happened(line));
+            // Why it is where it is stands above; here, why it went elsewhere before.
+            if Some(n) != last {
+                text += &earlier(line);
+            }
         }
     }
     text
+}
+
+/// By which rule, and why, a case was forwarded before.
+fn earlier(line: &LogLine) -> String {
+    let rule = line.rule.iter();
+    let rule = rule.map(|rule| format!("      regeln (the rule): {rule}\n"));
+    let steps = line.why.iter();
+    rule.chain(steps.map(|step| format!("      - {} ({})\n", step.swedish, step.english)))
+        .collect()
 }
 
 fn standing(case: &Explanation) -> String {
@@ -181,7 +195,10 @@ mod tests {
             "waits_for_agreements": false, "imported": false, "registered_at": "2026-05-04T07:12:00Z",
             "forwarded_at": "2026-05-04T07:12:01Z", "due": "2026-05-04T12:00:00Z", "overdue": true, "taken_at": null, "promised": null,
             "paused_at": null, "paused_until": null, "pause_reason": null, "closed_at": null, "outcome": null,
-            "log": [{ "at": "2026-05-04T07:12:01Z", "what": "forwarded", "who": "bygg/tillsyn" }],
+            "log": [{
+                "at": "2026-05-04T07:12:01Z", "what": "forwarded", "who": "bygg/tillsyn", "rule": "bygg/bygglov: urgent",
+                "why": [{ "swedish": "vägledaren bad om det", "english": "the guide asked for it" }]
+            }],
             "log_goes_further_back": false, "viewed_at": null
         })
     }
@@ -205,6 +222,26 @@ mod tests {
             assert!(text.contains(line), "{line} is not in\n{text}");
         }
         assert!(!text.contains("taget"), "{text}");
+        assert_eq!(text.matches("the guide asked for it").count(), 1, "{text}");
+    }
+
+    #[test]
+    fn why_it_went_elsewhere_before_stands_at_that_line() {
+        let mut case = forwarded();
+        let log = case["log"].as_array_mut().unwrap();
+        log.push(json!({ "at": "2026-05-04T08:00:00Z", "what": "bounced", "who": "bygg/tillsyn", "rule": null, "why": [] }));
+        log.push(json!({
+            "at": "2026-05-04T08:00:01Z", "what": "forwarded", "who": "kansli/registrator", "rule": "registrator",
+            "why": [{ "swedish": "vart det hör sades inte", "english": "where it belongs was not said" }]
+        }));
+        let text = shown(case);
+        let first = "vidareskickat till bygg/tillsyn (forwarded to bygg/tillsyn)\n      regeln (the rule): bygg/bygglov: \
+                     urgent\n      - vägledaren bad om det (the guide asked for it)\n";
+        assert!(text.contains(first), "{first} is not in\n{text}");
+        assert!(
+            !text.contains("where it belongs was not said"),
+            "that is said above, with its rule:\n{text}"
+        );
     }
 
     #[test]

@@ -33,6 +33,14 @@ fn what_is_no_toml_is_told_by_line() {
         after("[case_types.bygglov]"),
         "bygg.toml:17: `bygglov` is written twice; remove one of them"
     );
+    // A whole table that is there twice is one error, and hides no other.
+    assert_eq!(
+        after(
+            "[case_types.bygglov]\nrosa_group = 4\ndepth = \"centre\"\n[contact]\nname = \"a\"\nname = \"b\""
+        ),
+        "bygg.toml:17: `bygglov` is written twice; remove one of them\n\
+         bygg.toml:22: `name` is written twice; remove one of them"
+    );
 }
 
 #[test]
@@ -207,6 +215,38 @@ fn groups_and_zones_that_are_referred_to_exist() {
         after("zone = \"socal\""),
         "bygg.toml:17: `case_types.bygglov.zone` is `socal`, which is none of the zones in municipality.toml; \
          write `social`, or add it there"
+    );
+}
+
+#[test]
+fn cases_of_a_zone_end_at_its_groups() {
+    assert_eq!(after("zone = \"social\""), "");
+    let lead = "which may not see the cases of the zone `social`; write one of `handlaggare`, or name it in `zones.social.groups` in \
+                municipality.toml";
+    assert_eq!(
+        with(
+            "\ngroup = \"handlaggare\"",
+            "\ngroup = \"jour\"\nzone = \"social\""
+        ),
+        format!("bygg.toml:15: `case_types.bygglov.group` is `jour`, {lead}")
+    );
+    // A rule, by the type's zone or its own; and what no rule foresees.
+    for rule in [
+        "zone = \"social\"\nrules = [{ urgent = true, group = \"jour\" }]",
+        "\nrules = [{ zone = \"social\", group = \"jour\" }]",
+    ] {
+        let told = after(rule);
+        assert_eq!(
+            told,
+            format!("bygg.toml:18: `case_types.bygglov.rules.group` is `jour`, {lead}")
+        );
+    }
+    assert_eq!(
+        with(
+            "default_group = \"handlaggare\"",
+            "default_group = \"jour\""
+        ),
+        format!("bygg.toml:2: `default_group` is `jour`, {lead}")
     );
 }
 

@@ -17,14 +17,25 @@ fn a_folder_that_cannot_be_read_says_so() {
 
 #[test]
 fn the_municipality_and_a_department_are_needed() {
-    let told = read_files(&[]).unwrap_err();
-    let told: Vec<String> = told.iter().map(ToString::to_string).collect();
+    let told = |files: &[(&str, &str)]| -> Vec<String> {
+        let told = read_files(files).unwrap_err();
+        told.iter().map(ToString::to_string).collect()
+    };
     assert_eq!(
-        told,
-        [
-            "municipality.toml: is missing; write one, as in docs/examples/agreements",
-            "municipality.toml: no department has a file beside it; write one, such as `bygg.toml`"
-        ]
+        told(&[("bygg.toml", BYGG)]),
+        ["municipality.toml: is missing; write one, as in docs/examples/agreements"]
+    );
+    assert!(
+        told(&[("municipality.toml", MUNICIPALITY)])
+            .iter()
+            .any(|p| p == "municipality.toml: no department has a file beside it; write one, such as `bygg.toml`")
+    );
+    // Nothing at all is where somebody begins.
+    let told = told(&[]);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].contains("`kommunlots agreements example "),
+        "{told:?}"
     );
 }
 
@@ -82,6 +93,25 @@ fn the_municipality_has_hours() {
         problems("municipality.toml", &MUNICIPALITY.replace(line, "")),
         "municipality.toml:1: `hours` is missing; write for example \
          `hours = { monday = [\"08:00-12:00\", \"13:00-16:30\"] }`"
+    );
+}
+
+#[test]
+fn a_zone_names_groups_that_exist() {
+    let with = |groups: &str| {
+        problems(
+            "municipality.toml",
+            &MUNICIPALITY.replace("{ bygg = [\"handlaggare\"] }", groups),
+        )
+    };
+    assert_eq!(with("{ bygg = [\"handlaggare\", \"jour\"] }"), "");
+    assert_eq!(
+        with("{ bygg = [\"handlaggare\", \"jouur\"] }"),
+        "municipality.toml:5: `zones.social.groups` names `jouur`, which is none of the groups in bygg.toml; write `jour`"
+    );
+    assert_eq!(
+        with("{ byg = [\"handlaggare\"] }"),
+        "municipality.toml:5: `zones.social.groups` names `byg`, which has no file; write `bygg`"
     );
 }
 

@@ -194,3 +194,55 @@ fn what_can_be_read_is_answered_with() {
     );
     assert_eq!(read(b"{}").unwrap_err().answer(None).closure, None);
 }
+
+#[test]
+fn what_stands_twice_is_refused_wherever_it_stands() {
+    let closure = |outcome: &str, more: &str| {
+        format!(
+            r#"{{"specversion":"1.0","id":"7","source":"a","type":"se.kommunlots.case.closure.v1",{more}"data":{{"case":"0192f0c4-5d7e-7c3a-9f10-2b6d1e8a4c55",{outcome}}}}}"#
+        )
+    };
+    let wrong = |text: String| {
+        let unreadable = read(text.as_bytes()).unwrap_err();
+        let fields = unreadable.wrong.iter().map(|w| w.field.clone());
+        (
+            fields.collect::<Vec<_>>().join(" "),
+            unreadable.id.is_some(),
+        )
+    };
+    let once = r#""outcome":"done""#;
+    assert!(read(closure(once, "").as_bytes()).is_ok());
+    let outcomes = r#""outcome":"done","outcome":"declined""#;
+    assert_eq!(
+        wrong(closure(outcomes, "")),
+        ("data.outcome".to_owned(), true)
+    );
+    // Also where both say the same.
+    let same = r#""outcome":"done","outcome":"done""#;
+    assert_eq!(wrong(closure(same, "")), ("data.outcome".to_owned(), true));
+    assert_eq!(
+        wrong(closure(once, r#""id":"7","#)),
+        ("id".to_owned(), false)
+    );
+    // A name that could be somebody's is not repeated.
+    let secret = r#""Anna Andersson":1,"Anna Andersson":2,"#;
+    let (fields, _) = wrong(closure(once, secret));
+    assert!(!fields.contains("Anna"), "{fields}");
+}
+
+#[test]
+fn what_the_bus_would_refuse_is_too_large() {
+    let message = |length: usize| {
+        let mut text = WHOLE.to_owned();
+        text.push_str(&" ".repeat(length - text.len()));
+        read(text.as_bytes())
+    };
+    assert!(message(MOST).is_ok());
+    let unreadable = message(MOST + 1).unwrap_err();
+    let what = &unreadable.wrong[0].what;
+    assert!(what.swedish.contains("65537 byte"), "{what:?}");
+    assert!(
+        what.english.contains("at most 65536 with its headers"),
+        "{what:?}"
+    );
+}

@@ -235,13 +235,25 @@ fn bounce(sheet: &Sheet<'_>) -> Markup {
         select #bounce-to name="belongs_to" required
             aria-describedby=[described(sheet, "bounce-to", false)] aria-invalid=[invalid(sheet, "bounce-to")] {
             option value="" { "Välj (choose)" }
-            option value="unknown" selected[chosen == "unknown"] { "Vet inte (do not know)" }
-            @for (label, name) in sheet.terms.elsewhere() {
-                option value=(label) selected[chosen == label.as_str()] { (name) }
+            // Whoever gets what nobody else knows must find out.
+            @if !sheet.terms.is_at_registrator() {
+                option value="unknown" selected[chosen == "unknown"] { "Vet inte (do not know)" }
+            }
+            @for other in sheet.terms.elsewhere() {
+                option value=(other.value) selected[chosen == other.value] { (other.name) }
             }
         }
         label for="bounce-note" { (both("Ord på vägen, om det behövs", "A word on the way, if needed")) }
-        p.hint #bounce-note-hint { (both("Den som får ärendet ser det.", "Whoever gets the case sees it.")) }
+        p.hint #bounce-note-hint {
+            @if sheet.terms.case.zone.is_some() {
+                (both(
+                    "Bara den som hör till sekretessområdet ser det.",
+                    "Only who is of the secrecy zone sees it.",
+                ))
+            } @else {
+                (both("Den som får ärendet ser det.", "Whoever gets the case sees it."))
+            }
+        }
         (textarea(sheet, Action::Bounce, ("bounce-note", "note"), BOUNCE_NOTE, false))
         button { (both("Skicka tillbaka", "Send it back")) }
     }

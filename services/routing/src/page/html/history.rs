@@ -65,14 +65,14 @@ fn what(line: &Happened) -> Markup {
 }
 
 /// Secrecy holds between departments: what a group noted is for that group, but what it wrote when it sent the case on is
-/// for who has it now.
+/// for who has it now, unless that is outside the case's secrecy zone.
 fn may_read(terms: &Terms<'_>, line: &Happened) -> bool {
     let own = terms
         .case
         .department
         .as_ref()
         .zip(terms.case.group_id.as_ref());
-    line.what == "bounced"
+    (line.what == "bounced" && terms.may_see())
         || own.is_some_and(|(department, group)| line.who == format!("{department}/{group}"))
 }
 
@@ -101,5 +101,10 @@ mod tests {
             assert!(!page(&case).contains("Ringt, inget svar"));
             assert!(page(&case).contains("hör till bygg"));
         }
+        case.zone = Some("social".parse().unwrap());
+        assert!(!page(&case).contains("hör till bygg"));
+        case.department = Some("social".parse().unwrap());
+        case.group_id = Some("mottagning".parse().unwrap());
+        assert!(page(&case).contains("hör till bygg"));
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct Sheet<'a> {
     pub(crate) token: &'a str,
     pub(crate) terms: Terms<'a>,
     pub(crate) now: Timestamp,
-    /// What intake answered; not asked of a closed case.
+    /// What intake answered; not asked of a closed case, nor for a group outside the case's secrecy zone.
     pub(crate) content: Option<ContentAnswer>,
     pub(crate) history: History,
     pub(crate) said: Said,
@@ -65,7 +65,7 @@ pub(crate) fn sheet(sheet: &Sheet<'_>) -> Markup {
             div.columns {
                 div.first {
                     (facts::due(&sheet.terms, sheet.now))
-                    (content(sheet.content.as_ref()))
+                    @if sheet.terms.may_see() { (content(sheet.content.as_ref())) } @else { (withheld()) }
                 }
                 div.second { (forms::forms(sheet)) }
                 div.third {
@@ -127,6 +127,22 @@ fn done(action: Action) -> (&'static str, &'static str) {
         Action::Promise => ("Dagen är lovad.", "The day is promised."),
         Action::Bounce => ("Ärendet är skickat vidare.", "The case has been sent on."),
         Action::Close => ("Ärendet är avslutat.", "The case is closed."),
+    }
+}
+
+/// Said in place of the content to a group outside the case's secrecy zone.
+fn withheld() -> Markup {
+    html! {
+        section.card.content aria-labelledby="content" {
+            h2 #content { (both("Vad det gäller", "What it is about")) }
+            div.lacking role="status" {
+                p { b { (both("Innehållet visas inte för er grupp.", "The content is not shown to your group.")) } }
+                p { (both(
+                    "Ärendet hör till ett sekretessområde som er grupp inte ingår i. Skicka det till den det hör till.",
+                    "The case belongs to a secrecy zone that your group is not of. Send it to where it belongs.",
+                )) }
+            }
+        }
     }
 }
 

@@ -12,12 +12,15 @@ fn agreements() -> Agreements {
         "registrator": {{"department": "kansli", "group": "registrator", "limit_working_hours": 8}},
         "hours": {{"monday": ["08:00-12:00"]}},
         "closures": [{{"from": "2021-02-01", "until": "2021-02-01", "why": "flytt"}}],
-        "zones": {{"social": "Socialtjänstens sekretess"}},
+        "zones": {{
+            "social": {{"name": "Socialtjänstens sekretess", "groups": {{"bygg": ["handlaggare", "jour", "ledning"]}}}},
+            "hemlig": {{"name": "Hemligt", "groups": {{"bygg": ["hemlig"]}}}}
+        }},
         "departments": {{"bygg": {{
             "name": "Byggförvaltningen",
             "hours": {{"tuesday": ["08:00-12:00"]}},
             "closures": [{{"from": "2021-03-01", "until": "2021-03-01", "why": "planering"}}],
-            "groups": {{}},
+            "groups": {{"tillsyn": {{"name": "Tillsyn", "email": "tillsyn@bygg.example"}}}},
             "contact_person": {person},
             "head": {person},
             "targets": {{}},
@@ -132,6 +135,60 @@ fn the_zone_is_the_cases_or_the_agreements() {
     assert_eq!(zone(&case).as_deref(), Some("hemlig"));
     case.department = "okand".parse().unwrap();
     assert_eq!(zone(&case).as_deref(), Some("hemlig"));
+}
+
+#[test]
+fn a_case_of_a_zone_stays_within_its_groups_where_the_department_has_any() {
+    let mut case = case("bygg", "tillsyn", 5);
+    case.zone = Some("social".parse().unwrap());
+    let to = expected("bygg/handlaggare", 60, "bygg: zone social", true);
+    assert_eq!(route(&case), to);
+    let agreements = agreements();
+    let sees = |to: &Routed| agreements.may_see(to.zone.as_ref(), &to.department, &to.group);
+    assert!(sees(&agreements.route(&case)));
+    // Elsewhere it is nobody's to see: by name, at the registrator, in a zone that nobody has heard of.
+    let said = "not shown the content";
+    let by_name = agreements.route_to_group(&case, &"tillsyn".parse().unwrap());
+    let registrator = agreements.route_to_registrator(&case);
+    case.zone = Some("okand".parse().unwrap());
+    for to in [by_name, registrator, agreements.route(&case)] {
+        assert!(!sees(&to), "{to:?}");
+        assert!(to.why.last().unwrap().english.contains(said), "{to:?}");
+    }
+    case.zone = None;
+    assert!(sees(&agreements.route(&case)));
+}
+
+#[test]
+fn the_registrator_and_a_group_by_name_have_rules_of_their_own() {
+    let agreements = agreements();
+    let case = case("bygg", "tillsyn", 5);
+    let told = |to: Routed| {
+        let group = format!("{}/{}", to.department, to.group);
+        (group, u32::from(to.limit_working_hours), to.rule)
+    };
+    // Its own limit, whatever its department has agreed on for the type.
+    let to = agreements.route_to_registrator(&case);
+    assert_eq!(
+        told(to),
+        ("kansli/registrator".to_owned(), 8, "registrator".to_owned())
+    );
+    let other = CaseToRoute {
+        case_type: "bygglov".parse().unwrap(),
+        ..case.clone()
+    };
+    let to = agreements.route_to_group(&other, &"tillsyn".parse().unwrap());
+    assert_eq!(
+        told(to),
+        (
+            "bygg/tillsyn".to_owned(),
+            40,
+            "bygg: group tillsyn".to_owned()
+        )
+    );
+    // A group that is gone leaves what the agreements say.
+    let to = agreements.route_to_group(&other, &"borta".parse().unwrap());
+    assert_eq!(to, agreements.route(&other));
 }
 
 #[test]
