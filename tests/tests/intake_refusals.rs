@@ -154,7 +154,7 @@ async fn what_can_be_meant_in_two_ways_is_refused_by_its_name() -> anyhow::Resul
             "/figures/forwarded?from=2021-02-01&to=2021-02-01&by=queue&by=queue",
             "by",
         ),
-        ("/figures?from=%ff&to=2021-02-01", ""),
+        ("/figures?from=%ff&to=2021-02-01", "from"),
         ("/reminder/cases?guide=v07&guide=v08", "guide"),
         ("/routing/agreements?on=2021-02-01&on=2021-02-02", "on"),
         ("/routing/agreements?on=yesterday", "on"),
