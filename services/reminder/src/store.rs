@@ -7,12 +7,13 @@ mod plans;
 
 pub(crate) use agreements::{add_version, latest_version, versions_after};
 pub(crate) use digests::{
-    HeadsLate, add_heads_late, digest_before, mark_digest, take_heads_late, was_sent,
+    DigestKind, HeadsLate, add_heads_late, digests_sent, mark_digest, take_heads_late, was_sent,
+    weed_digests,
 };
 pub(crate) use happened::{add_happened, histories};
 pub(crate) use plans::{
-    Listed, Which, due_plans, due_plans_for_update, list, next_look, plan, plans_for_update,
-    save_plans,
+    Listed, Which, due_plans, due_plans_for_update, list, mark_listed, next_look, plan,
+    plans_for_update, save_plans, weed_plans,
 };
 
 fn impossible(error: serde_json::Error) -> sqlx::Error {

@@ -70,7 +70,7 @@ pub(crate) fn of_guides(agreements: &Agreements, day: Date, late: &Listing, to: 
         }
     }
     if late.more {
-        list += "\n... och fler (and more)\n";
+        list += "\n... och fler, som står i nästa lista (and more, which are in the next list)\n";
     }
     Mail {
         id: Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("guides {day}").as_bytes()),
