@@ -15,7 +15,12 @@ use std::{
 use anyhow::{Context, ensure};
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use crate::harness::{Api, eventually, program};
+use serde_json::Value;
+
+use crate::{
+    harness::{Api, database, eventually, program},
+    platform_dead_letters::scraped,
+};
 
 /// On a busy machine a fresh folder takes its time.
 const START: Duration = Duration::from_secs(120);
@@ -55,13 +60,13 @@ fn surroundings() -> Vec<(&'static str, OsString)> {
 }
 
 impl Demo {
-    /// Starts it in `folder`, and returns what it says first.
-    fn start(folder: &Path) -> anyhow::Result<(Self, String)> {
+    /// Starts it in `folder`, so much faster than time, and returns what it says first.
+    fn start(folder: &Path, speed: &str) -> anyhow::Result<(Self, String)> {
         let (home, log) = (folder.join("home"), folder.join("log"));
         std::fs::create_dir(&home)?;
         let child = Command::new(program())
-            // The address may be taken here, and an hour of the morning shall not take six minutes.
-            .args(["demo", "--http", "127.0.0.1:0", "--speed", "60"])
+            // The address may be taken here.
+            .args(["demo", "--http", "127.0.0.1:0", "--speed", speed])
             .env_clear()
             .envs(surroundings())
             .env("HOME", home)
@@ -131,7 +136,8 @@ fn family(root: i32) -> anyhow::Result<BTreeMap<i32, Process>> {
 #[tokio::test]
 async fn the_first_command_shows_a_wall_that_moves_and_leaves_nothing() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let (mut demo, said) = Demo::start(folder.path())?;
+    // An hour of the morning shall not take six minutes.
+    let (mut demo, said) = Demo::start(folder.path(), "60")?;
     let base = said.strip_prefix("ready ").context(said.clone())?;
     ensure!(base.starts_with("http://"), "{said}");
     let api = Api::new(base, None);
@@ -176,5 +182,81 @@ async fn the_first_command_shows_a_wall_that_moves_and_leaves_nothing() -> anyho
     // All that it made lies in the folder that it was started in.
     ensure!(folder.path().join(".kommunlots-demo").is_dir());
     ensure!(folder.path().join("home").read_dir()?.next().is_none());
+    Ok(())
+}
+
+#[tokio::test]
+async fn at_speed_cases_are_forwarded_chased_sent_back_and_closed() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    // A working day in some fifteen seconds.
+    let (_demo, said) = Demo::start(folder.path(), "2400")?;
+    let base = said.strip_prefix("ready ").context(said.clone())?;
+    let data = folder.path().join(".kommunlots-demo");
+    let key = std::fs::read_to_string(data.join("key"))?;
+    let api = Api::new(base, Some(key.trim()));
+    let first = domain::local_day(platform::Clock::real().now());
+
+    // Departments with a system close over the bus alone, the others on the case page.
+    eventually("departments close cases both ways", async || {
+        let path = format!("/figures/forwarded?from={first}&to=2099-12-31&by=department");
+        let (_, rows) = api.get(&path).await?;
+        let rows = rows.as_array().context("figures")?;
+        let closed = |departments: &[&str]| -> u64 {
+            let of = |row: &&Value| {
+                row["key"]
+                    .as_str()
+                    .is_some_and(|key| departments.contains(&key))
+            };
+            rows.iter()
+                .filter(of)
+                .filter_map(|row| row["closed"].as_u64())
+                .sum()
+        };
+        let (by_bus, by_page) = (
+            closed(&["bygg", "skola", "vard", "gata", "miljo"]),
+            closed(&["social", "kultur", "kansli"]),
+        );
+        ensure!(by_bus > 0 && by_page > 0, "{by_bus} and {by_page}");
+        Ok(())
+    })
+    .await?;
+    eventually(
+        "groups are reminded, and told that a case is late",
+        async || {
+            for step in ["share", "limit"] {
+                let series =
+                    format!("kommunlots_reminder_steps_total{{step=\"{step}\",what=\"taken\"}}");
+                ensure!(scraped(&api, &series).await? > 0.0, "{step}");
+            }
+            Ok(())
+        },
+    )
+    .await?;
+    // The wall shows some that are late; and, after the departments have gone through them, fewer.
+    let mut most = 0;
+    eventually("the overdue number rises and falls", async || {
+        let frame = api.board().await?;
+        let overdue = frame["board"]["forwarded"]["overdue"].as_u64();
+        let overdue = overdue.with_context(|| frame.to_string())?;
+        most = most.max(overdue);
+        ensure!(overdue < most, "{overdue} of at most {most}");
+        Ok(())
+    })
+    .await?;
+    // What no figure tells of.
+    let mut database = database(&data).await?;
+    eventually("cases are paused, promised, and sent back to others and to nobody", async || {
+        let sql = "SELECT DISTINCT kind || coalesce(' to ' || sign(length(data ->> 'belongs_to')), '')
+                   FROM routing.event_log WHERE kind IN ('case.paused', 'case.promised', 'case.bounced') ORDER BY 1";
+        let told: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut database).await?;
+        ensure!(told == ["case.bounced", "case.bounced to 1", "case.paused", "case.promised"], "{told:?}");
+        Ok(())
+    })
+    .await?;
+    let log = std::fs::read_to_string(folder.path().join("log"))?;
+    ensure!(
+        !log.contains("\"ERROR\"") && !log.contains(" ERROR "),
+        "{log}"
+    );
     Ok(())
 }

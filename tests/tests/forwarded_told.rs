@@ -36,14 +36,14 @@ pub(crate) async fn told_by(
 }
 
 /// A connection with a service's key.
-async fn connect(service: &str, address: &str, keys: &Path) -> anyhow::Result<Client> {
+pub(crate) async fn connect(service: &str, address: &str, keys: &Path) -> anyhow::Result<Client> {
     let seed = std::fs::read_to_string(keys.join(format!("{service}.nk")))?;
     let options = async_nats::ConnectOptions::with_nkey(seed.trim().to_owned())
         .custom_inbox_prefix(format!("_INBOX_{service}"));
     Ok(options.connect(address).await?)
 }
 
-async fn tell(
+pub(crate) async fn tell(
     client: Client,
     (source, first): (&str, u64),
     events: &[CaseEvent],

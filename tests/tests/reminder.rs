@@ -356,6 +356,65 @@ async fn after_days_down_a_case_gets_its_present_step_and_the_unit_head_one_list
 }
 
 #[tokio::test]
+async fn every_case_is_late_or_not_as_it_says_itself() -> anyhow::Result<()> {
+    let product = Product::start()?;
+    let api = product.api()?;
+    agree(&api, &around_the_clock(0.5)).await?;
+    let hour = SignedDuration::from_hours(1);
+    let ago = |hours: i32| now() - hour * hours;
+    let paused = |case, at| {
+        let reason = PauseReason::Citizen;
+        let until = now() + hour * 24;
+        of_case(case, "bygg", at, CaseWhat::Paused { reason, until })
+    };
+    let mut without_limit = forwarded(5, ago(3), hour)?;
+    if let CaseWhat::Forwarded(forwarding) = &mut without_limit.what {
+        forwarding.due = None;
+    }
+    let events = [
+        // Late; late and then paused; paused before its limit, which has passed since; in time; without a limit.
+        forwarded(1, ago(3), hour)?,
+        forwarded(2, ago(3), hour)?,
+        paused(2, ago(1))?,
+        forwarded(3, ago(3), hour * 2)?,
+        paused(3, ago(2))?,
+        forwarded(4, ago(3), hour * 9)?,
+        without_limit,
+    ];
+    routing_tells(&product, ("elsewhere/CASES", 1), &events).await?;
+    let listed = async |query: String| -> anyhow::Result<Vec<(u128, bool)>> {
+        let (status, list) = api.get(&format!("/reminder/cases?{query}")).await?;
+        ensure!(status == StatusCode::OK, "{status}: {list}");
+        let cases = list["cases"].as_array().context("cases")?;
+        let case = |case: &Value| {
+            let id: Uuid = case["case"].as_str().context("an id")?.parse()?;
+            Ok((id.as_u128(), case["late"].as_bool().context("late")?))
+        };
+        cases.iter().map(case).collect()
+    };
+    eventually("all are known", async || {
+        let all = listed("department=bygg".to_owned()).await?;
+        ensure!(all.len() == 5 && !all.contains(&(3, true)), "{all:?}");
+        Ok(())
+    })
+    .await?;
+    for of in ["", "&department=bygg", "&guide=guide-7"] {
+        let late = listed(format!("late=true{of}")).await?;
+        assert_eq!(late, [(1, true), (2, true)], "{of}");
+        // The earliest limit first; those whose clock stands before it, and those without one, last.
+        let others = listed(format!("late=false{of}")).await?;
+        assert_eq!(others, [(4, false), (3, false), (5, false)], "{of}");
+    }
+    assert_eq!(listed("late=true&department=skola".to_owned()).await?, []);
+    let text = product.command(&["reminder", "cases", "--late"])?;
+    for (case, is_late) in [(1, true), (2, true), (3, false), (4, false), (5, false)] {
+        let id = Uuid::from_u128(case).to_string();
+        assert_eq!(text.contains(&id), is_late, "{case}: {text}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_is_asked_wrongly_is_refused_with_what_to_do() -> anyhow::Result<()> {
     let product = Product::start()?;
     let api = product.api()?;

@@ -19,15 +19,26 @@ CREATE TABLE plan (
     due          timestamptz,
     -- The day that its group has promised.
     promised     timestamptz,
+    -- After this it is late, as it stands now: its limit, or 'infinity' where it has none, where it was paused before it, and
+    -- where it has ended. So it is late or not by one comparison, which an index finds.
+    late_from    timestamptz NOT NULL,
+    -- The forwarding whose being late the guides' list has told of, or need not; NULL where it has told of none.
+    listed       timestamptz,
+    ended_at     timestamptz,
     -- When to look at it again; NULL where nothing is to come. The instants of a paused or ended case's steps are unknown.
     next_at      timestamptz,
     plan         json        NOT NULL
 );
 -- The next step due is found here, however many plans there are.
 CREATE INDEX plan_next ON plan (next_at) WHERE next_at IS NOT NULL;
-CREATE INDEX plan_open ON plan (department, due) WHERE state <> 'ended';
-CREATE INDEX plan_guide ON plan (guide, due) WHERE state <> 'ended' AND guide IS NOT NULL;
-CREATE INDEX plan_late ON plan (due) WHERE state <> 'ended';
+-- Those open, of a department, of a guide, or all; late or not, the earliest limit first.
+CREATE INDEX plan_open ON plan (department, late_from, due) WHERE state <> 'ended';
+CREATE INDEX plan_guide ON plan (guide, late_from, due) WHERE state <> 'ended' AND guide IS NOT NULL;
+CREATE INDEX plan_late ON plan (late_from, due) WHERE state <> 'ended';
+-- What the guides' list is to tell of.
+CREATE INDEX plan_to_list ON plan (late_from) WHERE state <> 'ended' AND listed IS DISTINCT FROM forwarded_at;
+-- What is to be weeded.
+CREATE INDEX plan_ended ON plan (ended_at) WHERE state = 'ended';
 
 -- What was told of forwarded cases, and what reminder told itself: for whoever asks what other agreements would have sent.
 CREATE TABLE happened (
@@ -39,14 +50,16 @@ CREATE TABLE happened (
 );
 CREATE INDEX happened_at ON happened USING brin (at) WITH (pages_per_range = 32);
 
--- Digests that were sent, so that each is sent once.
+-- Digests that were sent, so that each is sent once; also those that had nothing to tell, which nobody got.
 CREATE TABLE digest (
-    kind text NOT NULL CHECK (kind IN ('guides', 'contact_person', 'heads')),
+    kind  text NOT NULL CHECK (kind IN ('guides', 'contact_person', 'heads')),
     -- The department of a contact person's list; empty for the guides' and the unit head's.
-    of   text NOT NULL,
-    day  date NOT NULL,
-    -- What had become late by then is in it, and not in the next.
-    upto timestamptz NOT NULL,
+    of    text NOT NULL,
+    -- The day of the guides' and the unit head's; the Monday of the week of a contact person's, whichever day its meeting is on.
+    day   date NOT NULL,
+    at    timestamptz NOT NULL,
+    -- How many cases were in it.
+    cases bigint NOT NULL,
     PRIMARY KEY (kind, of, day)
 );
 

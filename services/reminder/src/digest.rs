@@ -1,11 +1,11 @@
 //! Digests: each working morning the guides' list of forwarded cases that became late, each week the contact persons' lists.
 //! Quiet where there is nothing; each sent once, in the transaction with its mail.
 
-mod schedule;
+pub(crate) mod schedule;
 
 use std::time::Duration;
 
-use domain::{Agreements, Department, DepartmentAgreement, WorkingTime, local_day};
+use domain::{Agreements, Department, DepartmentAgreement, local_day};
 use jiff::{Timestamp, civil::Date};
 use platform::{
     lease::Leading,
@@ -17,7 +17,7 @@ use crate::{
     Desk,
     mails::{self, Listing},
     people,
-    store::{self, Which},
+    store::{self, DigestKind, Which},
 };
 
 /// How long agreements that change may go unnoticed, in real time.
@@ -69,7 +69,7 @@ async fn send(desk: &Desk, leading: &Leading, now: Timestamp) -> anyhow::Result<
     let Some(agreements) = people::current(&versions, now) else {
         return Ok(None);
     };
-    let office = office_hours(agreements);
+    let office = agreements.office_time();
     let mut next = schedule::next(&office, now);
     if schedule::morning(&office, now) {
         guides(desk, leading, &mut connection, agreements, now).await?;
@@ -88,13 +88,6 @@ async fn send(desk: &Desk, leading: &Leading, now: Timestamp) -> anyhow::Result<
     Ok(next)
 }
 
-fn office_hours(agreements: &Agreements) -> WorkingTime {
-    WorkingTime {
-        hours: agreements.hours.clone(),
-        closures: agreements.closures.clone(),
-    }
-}
-
 async fn guides(
     desk: &Desk,
     leading: &Leading,
@@ -103,31 +96,42 @@ async fn guides(
     now: Timestamp,
 ) -> anyhow::Result<()> {
     let day = local_day(now);
-    if store::was_sent(&mut *connection, "guides", "", day).await? {
+    let list = List {
+        kind: DigestKind::Guides,
+        of: "",
+        day,
+    };
+    if list.was_sent(&mut *connection).await? {
         return Ok(());
     }
+    // By what has been told rather than by the time since the last list: what was paused meanwhile, heard of late, or did not
+    // fit in, is told all the same, and once.
     let which = Which {
-        due_after: store::digest_before(&mut *connection, "guides", "", day).await?,
-        due_by: Some(now),
-        going: true,
+        late_at: Some(now),
+        to_list: true,
         ..Which::default()
     };
     let late = listing(connection, &which).await?;
-    let mail = people::guides(agreements)
-        .filter(|_| !late.cases.is_empty())
-        .map(|to| mails::of_guides(agreements, day, &late, to));
-    once(desk, leading, connection, ("guides", "", day), mail, now).await
+    let to = people::guides(agreements);
+    let mail = |to| mails::of_guides(agreements, day, &late, to);
+    list.send_once(desk, leading, connection, (&late, to.map(mail)), now)
+        .await
 }
 
 async fn contact_person(
     desk: &Desk,
     leading: &Leading,
     connection: &mut PgConnection,
-    (department, agreed, day): (&Department, &DepartmentAgreement, Date),
+    (department, agreed, meeting): (&Department, &DepartmentAgreement, Date),
     now: Timestamp,
 ) -> anyhow::Result<()> {
-    let kind = ("contact_person", department.as_str(), day);
-    if store::was_sent(&mut *connection, kind.0, kind.1, day).await? {
+    let list = List {
+        kind: DigestKind::ContactPerson,
+        of: department.as_str(),
+        // Once a week, also when the meeting is moved within it.
+        day: schedule::monday_of(meeting),
+    };
+    if list.was_sent(&mut *connection).await? {
         return Ok(());
     }
     let which = Which {
@@ -136,10 +140,10 @@ async fn contact_person(
     };
     let open = listing(connection, &which).await?;
     let of = (department, agreed.name.as_str());
-    let mail = people::of(&agreed.contact_person)
-        .filter(|_| !open.cases.is_empty())
-        .map(|to| mails::of_contact_person(of, day, &open, now, to));
-    once(desk, leading, connection, kind, mail, now).await
+    let to = people::of(&agreed.contact_person);
+    let mail = |to| mails::of_contact_person(of, meeting, &open, now, to);
+    list.send_once(desk, leading, connection, (&open, to.map(mail)), now)
+        .await
 }
 
 async fn listing(connection: &mut PgConnection, which: &Which) -> Result<Listing, sqlx::Error> {
@@ -150,22 +154,54 @@ async fn listing(connection: &mut PgConnection, which: &Which) -> Result<Listing
     Ok(Listing { cases, more })
 }
 
-/// Marks a digest as sent and queues its mail, unless somebody has.
-async fn once(
-    desk: &Desk,
-    leading: &Leading,
-    connection: &mut PgConnection,
-    (kind, of, day): (&str, &str, Date),
-    mail: Option<Mail>,
-    now: Timestamp,
-) -> anyhow::Result<()> {
-    let mut transaction = connection.begin().await?;
-    leading.check(&mut transaction).await?;
-    if store::mark_digest(&mut *transaction, kind, of, day, now).await? {
-        let mails: Vec<Mail> = mail.into_iter().collect();
-        mail::enqueue(&mut transaction, &mails, now).await?;
+/// A digest, by what it is sent once.
+struct List<'a> {
+    kind: DigestKind,
+    /// The department of a contact person's; empty for the guides'.
+    of: &'a str,
+    day: Date,
+}
+
+impl List<'_> {
+    async fn was_sent(&self, connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+        store::was_sent(connection, self.kind, self.of, self.day).await
     }
-    transaction.commit().await?;
-    desk.wake();
-    Ok(())
+
+    /// Marks it as sent, with what is in it, and queues its mail, unless somebody has. Nobody gets one with nothing in it.
+    async fn send_once(
+        &self,
+        desk: &Desk,
+        leading: &Leading,
+        connection: &mut PgConnection,
+        (listing, mail): (&Listing, Option<Mail>),
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
+        let cases: &[_] = match &mail {
+            Some(_) => &listing.cases,
+            None => &[],
+        };
+        let mail = mail.filter(|_| !cases.is_empty());
+        let mut transaction = connection.begin().await?;
+        leading.check(&mut transaction).await?;
+        let (kind, of, day) = (self.kind, self.of, self.day);
+        let first =
+            store::mark_digest(&mut *transaction, kind, of, day, (now, cases.len())).await?;
+        if first {
+            if kind == DigestKind::Guides {
+                store::mark_listed(&mut transaction, cases).await?;
+            }
+            mail::enqueue(&mut transaction, mail.as_slice(), now).await?;
+        }
+        transaction.commit().await?;
+        if first && cases.len() < listing.cases.len() {
+            tracing::warn!(
+                list = kind.as_str(),
+                department = of,
+                cases = listing.cases.len(),
+                "a list of cases is sent to nobody: whom it is for has no address that mail can be sent to; mend the agreements"
+            );
+        }
+        desk.wake();
+        Ok(())
+    }
 }

@@ -18,6 +18,7 @@ mod rules;
 mod store;
 mod sweep;
 mod versions;
+mod weeding;
 
 use std::{sync::Arc, time::Duration};
 
@@ -43,7 +44,10 @@ use tokio_util::sync::CancellationToken;
 use versions::Versions;
 
 pub use http::{CaseOf, Cases, PlanOf, ReminderApi, SimulateInput};
-pub use rules::{Differing, OutlineLine, OutlineState, SimulatedCount, SimulatedStep, Simulation};
+pub use rules::{
+    Differing, OutlineLine, OutlineState, SimulatedCount, SimulatedDigest, SimulatedStep,
+    Simulation,
+};
 
 /// The service's name, and its instance's: there is one active.
 const SERVICE: &str = "reminder";
@@ -245,7 +249,8 @@ async fn work(desk: Desk, config: Config, leading: Leading) -> anyhow::Result<()
         alone: Alone::ByLease,
     };
     spawn(&mut tasks, consumer.run(ended.clone()));
-    spawn(&mut tasks, versions::copy(desk, leading));
+    spawn(&mut tasks, versions::copy(desk.clone(), leading.clone()));
+    spawn(&mut tasks, weeding::run(desk, leading));
     while let Some(done) = tasks.join_next().await {
         done??;
         anyhow::ensure!(ended.is_cancelled(), "a task has ended by itself");

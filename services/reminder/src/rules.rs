@@ -25,8 +25,8 @@ mod tests;
 
 pub use outline::{OutlineLine, OutlineState};
 pub(crate) use plan::{Plan, PlanState};
-pub(crate) use simulate::simulate;
-pub use simulate::{Differing, SimulatedCount, SimulatedStep, Simulation};
+pub use simulate::{Differing, SimulatedCount, SimulatedDigest, SimulatedStep, Simulation};
+pub(crate) use simulate::{Lists, simulate};
 pub(crate) use step::Taking;
 pub(crate) use terms::Terms;
 pub(crate) use words::local;

@@ -6,8 +6,8 @@
 //! - `api`, `cases`: post the actions. This file: waits for the clock, and goes from day to day.
 //!
 //! - `agreements`: what the municipality has agreed on. `offices`: the departments' systems, which close most of what is
-//!   forwarded to them over the bus. `officers`: those who open the link in a mail instead. Some is forgotten: the product is
-//!   there to chase it.
+//!   forwarded to them over the bus. `officers`: those who open the link in a mail. `rhythm`: when either gets it done. Some is
+//!   forgotten: the product is there to chase it.
 
 mod agreements;
 mod api;
@@ -23,6 +23,7 @@ mod officers;
 mod offices;
 mod plan;
 mod random;
+mod rhythm;
 mod rota;
 #[cfg(test)]
 mod tests;

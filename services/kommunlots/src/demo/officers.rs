@@ -1,35 +1,31 @@
-//! Officers at departments without a system of their own: they get the mail, open the link and close the case on its page. At
-//! every department some send a case back, since it belongs elsewhere.
+//! Officers: they get the mail, open the link and work with the case on its page. At every department some send a case back,
+//! since it belongs elsewhere, wait for the citizen, or promise a day; those without a system of their own close it there too.
+
+mod deeds;
+mod post;
 
 use std::{
     collections::{BTreeMap, HashSet},
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::Duration,
 };
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use platform::Clock;
-use rand::{Rng, SeedableRng, rngs::StdRng};
-use uuid::Uuid;
 
-use super::random::chance;
+use deeds::Deed;
+use post::Letter;
 
 /// How often the post is looked at, in real time.
 const EACH: Duration = Duration::from_millis(500);
-/// Of all cases so many are sent back.
-const BOUNCED: f64 = 0.04;
-/// Of those that must be closed on their page, so many are forgotten.
-const FORGOTTEN: f64 = 0.10;
-/// From the mail to the closing, on the demo's clock.
-const QUICKEST: f64 = 3.0 * 3600.0;
-const SLOWEST: f64 = 60.0 * 3600.0;
 
-/// What an officer will do with a case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Deed {
-    Bounce,
-    Take,
-    Close,
+/// What officers know, and are going to do.
+#[derive(Default)]
+struct Desk {
+    /// By when, and the case as its links name it; the last place keeps apart what comes at once.
+    to_do: BTreeMap<(Timestamp, String, usize), (String, Deed)>,
+    /// The latest link of a case, by its id.
+    links: BTreeMap<String, String>,
 }
 
 /// Reads the mails in `post` as they come, and does with each case what its officer would. `by_mail` are the departments
@@ -38,26 +34,21 @@ pub(super) async fn run(post: PathBuf, by_mail: Vec<domain::Department>, clock: 
     let http = reqwest::Client::builder().no_proxy().build();
     let Ok(http) = http else { return };
     // What lies there from an earlier run has been read.
-    let mut read: HashSet<PathBuf> = letters(&post).collect();
-    let mut to_do: BTreeMap<(Timestamp, Uuid), (String, Deed)> = BTreeMap::new();
+    let mut read: HashSet<PathBuf> = post::letters(&post).collect();
+    let mut desk = Desk::default();
     loop {
         tokio::time::sleep(EACH).await;
-        let new: Vec<PathBuf> = letters(&post).filter(|f| !read.contains(f)).collect();
+        let mut new: Vec<PathBuf> = post::letters(&post).filter(|f| !read.contains(f)).collect();
+        new.sort();
         for file in new {
             let text = tokio::fs::read_to_string(&file).await.unwrap_or_default();
-            if let Some((department, link)) = opened(&text) {
-                let alone = by_mail.iter().any(|d| d.as_str() == department);
-                for (at, deed) in plan(&link, alone, clock.now()) {
-                    to_do.insert((at, Uuid::new_v4()), (link.clone(), deed));
-                }
+            if let Some(letter) = post::read(&text) {
+                let alone = by_mail.iter().any(|d| d.as_str() == letter.department);
+                desk.take(letter, alone, clock.now());
             }
             read.insert(file);
         }
-        while let Some(first) = to_do.first_entry() {
-            if first.key().0 > clock.now() {
-                break;
-            }
-            let (link, deed) = first.remove();
+        while let Some((link, deed)) = desk.next(clock.now()) {
             if let Err(error) = act(&http, &link, deed).await {
                 tracing::debug!(error = %error.without_url(), "an officer of the demo got no answer");
             }
@@ -65,61 +56,113 @@ pub(super) async fn run(post: PathBuf, by_mail: Vec<domain::Department>, clock: 
     }
 }
 
-fn letters(post: &Path) -> impl Iterator<Item = PathBuf> + use<> {
-    std::fs::read_dir(post)
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|e| e == "eml"))
-}
-
-/// The department that a mail is to, and the link in it.
-fn opened(mail: &str) -> Option<(String, String)> {
-    // Long lines are broken with `=` at their end.
-    let text = mail.replace("=\r\n", "").replace("=\n", "");
-    let to = text.lines().find(|line| line.starts_with("To:"))?;
-    let (_, host) = to.rsplit_once('@')?;
-    let department = host.split('.').next()?.to_owned();
-    let link = text
-        .lines()
-        .map(str::trim)
-        .find(|line| line.starts_with("http") && line.contains("/routing/case/"))?;
-    Some((department, link.to_owned()))
-}
-
-/// The same link always gives the same plan.
-fn plan(link: &str, alone: bool, now: Timestamp) -> Vec<(Timestamp, Deed)> {
-    let seed = Uuid::new_v5(&Uuid::NAMESPACE_URL, link.as_bytes());
-    let mut rng = StdRng::seed_from_u64(seed.as_u64_pair().0);
-    let mut after = |least: f64, most: f64| {
-        let wait = SignedDuration::try_from_secs_f64(rng.random_range(least..most));
-        now + wait.unwrap_or_default()
-    };
-    let (soon, later) = (after(600.0, QUICKEST), after(QUICKEST, SLOWEST));
-    if chance(&mut rng, BOUNCED) {
-        return vec![(soon, Deed::Bounce)];
+impl Desk {
+    /// Decides what is done about a letter. `alone` is a department that closes nothing but here.
+    fn take(&mut self, letter: Letter, alone: bool, now: Timestamp) {
+        match letter {
+            Letter {
+                link: Some(link),
+                id: None,
+                ..
+            } => {
+                let case = post::case_in(&link).to_owned();
+                // It is another group's now, or opened anew.
+                self.to_do.retain(|(_, known, _), _| *known != case);
+                let deeds = deeds::plan(&case, &letter.department, alone, (now, letter.due));
+                for (n, (at, deed)) in deeds.into_iter().enumerate() {
+                    self.to_do
+                        .insert((at, case.clone(), n), (link.clone(), deed));
+                }
+            }
+            Letter {
+                link, id: Some(id), ..
+            } => {
+                self.links.extend(link.map(|link| (id.clone(), link)));
+                let Some(link) = self.links.get(&id).filter(|_| alone).cloned() else {
+                    return;
+                };
+                let case = post::case_in(&link).to_owned();
+                let known = self
+                    .to_do
+                    .iter()
+                    .any(|(key, (_, deed))| key.1 == case && *deed == Deed::Close);
+                if let Some(at) =
+                    deeds::found(&case, &letter.department, letter.step, now).filter(|_| !known)
+                {
+                    self.to_do.insert((at, case, 0), (link, Deed::Close));
+                }
+            }
+            _ => {}
+        }
     }
-    if !alone || chance(&mut rng, FORGOTTEN) {
-        return Vec::new();
+
+    /// What is to be done by `now`.
+    fn next(&mut self, now: Timestamp) -> Option<(String, Deed)> {
+        let first = self.to_do.first_entry()?;
+        (first.key().0 <= now).then(|| first.remove())
     }
-    vec![(soon, Deed::Take), (later, Deed::Close)]
 }
 
 async fn act(http: &reqwest::Client, link: &str, deed: Deed) -> reqwest::Result<()> {
-    let (step, form): (&str, &[(&str, &str)]) = match deed {
-        Deed::Bounce => ("bounce", &[("belongs_to", "unknown")]),
-        Deed::Take => ("take", &[]),
-        Deed::Close => ("close", &[("outcome", "done")]),
-    };
+    let (step, form) = deed.form();
     http.get(link).send().await?;
-    let body: Vec<String> = form
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
     http.post(format!("{link}/{step}"))
         .header("Content-Type", "application/x-www-form-urlencoded")
-        .body(body.join("&"))
+        .body(form)
         .send()
         .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_case_that_goes_elsewhere_is_the_others_to_deal_with() {
+        let now: Timestamp = "2026-11-23T09:00:00Z".parse().unwrap();
+        let letter = |department: &str, id: Option<&str>, signature: &str| Letter {
+            department: department.to_owned(),
+            link: Some(format!(
+                "http://localhost/routing/case/{}{signature}",
+                "a".repeat(21)
+            )),
+            id: id.map(str::to_owned),
+            due: Some(now + jiff::SignedDuration::from_hours(24)),
+            step: domain::FollowUpStep::Limit,
+        };
+        let mut desk = Desk::default();
+        desk.take(letter("social", None, "1"), true, now);
+        desk.take(letter("kultur", None, "2"), true, now);
+        let to_do = |desk: &Desk| -> Vec<String> {
+            desk.to_do
+                .values()
+                .map(|(link, _)| link[link.len() - 1..].to_owned())
+                .collect()
+        };
+        assert!(to_do(&desk).iter().all(|turn| turn == "2"));
+        // A reminder of what is going to be closed changes nothing; of what was forgotten, it may.
+        let closes = |desk: &Desk| {
+            desk.to_do
+                .values()
+                .filter(|(_, deed)| *deed == Deed::Close)
+                .count()
+        };
+        let before = closes(&desk);
+        desk.take(letter("kultur", Some("id"), "2"), true, now);
+        assert!(closes(&desk) <= before.max(1));
+        let heads = Letter {
+            link: None,
+            step: domain::FollowUpStep::Heads,
+            ..letter("kultur", Some("id"), "2")
+        };
+        desk.to_do.clear();
+        desk.take(heads.clone(), true, now);
+        assert_eq!(closes(&desk), 1);
+        desk.take(heads, true, now);
+        assert_eq!(closes(&desk), 1);
+        assert_eq!(desk.next(now), None);
+        let last = desk.to_do.keys().next().unwrap().0;
+        assert!(desk.next(last).is_some());
+    }
 }

@@ -1,5 +1,5 @@
 //! The departments' own systems: each speaks on the bus with its department's credentials, takes the cases it is told of,
-//! and closes them as time passes: most in time, some late, some when they have been reminded of them, some never.
+//! and closes them as time passes: most in time, some late, some when they have been reminded of them.
 
 use std::{
     collections::BTreeMap,
@@ -16,14 +16,14 @@ use domain::{
     CaseClosure, CaseId, CaseOutcome, Department, Envelope, FollowUpStep, News, NewsOf, out_stream,
 };
 use futures::StreamExt;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use platform::Clock;
-use rand::{Rng, SeedableRng, rngs::StdRng};
+use rand::Rng;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::random::chance;
+use super::rhythm::{self, dice};
 
 /// Where the bus is, and the folder with `<department>.nk`.
 #[derive(Debug, Clone)]
@@ -34,11 +34,6 @@ pub(crate) struct BusOfDepartments {
 
 /// Real time before something that failed is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
-
-/// Of the cases a system gets, so many are forgotten there: the product is there to chase them.
-const FORGOTTEN: f64 = 0.08;
-/// So many are late.
-const LATE: f64 = 0.17;
 
 /// Runs the systems of `departments` until `stop`.
 pub(super) async fn run(
@@ -131,33 +126,25 @@ fn take(open: &mut BTreeMap<(Timestamp, CaseId), CaseOutcome>, news: &News) {
             due: Some(due),
             ..
         } => (case, due),
-        NewsOf::Reminded { case, step, .. } => return remember(open, *case, *step, news.at),
+        NewsOf::Reminded { case, step, .. } => return remember(open, *case, *step, news),
         NewsOf::Closed { case, .. } | NewsOf::Bounced { case } => {
             open.retain(|(_, waiting), _| waiting != case);
             return;
         }
         _ => return,
     };
-    let mut rng = StdRng::seed_from_u64(case.0.as_u64_pair().1);
-    if chance(&mut rng, FORGOTTEN) {
-        return;
-    }
-    let share = if chance(&mut rng, LATE) {
-        rng.random_range(1.05..1.6)
-    } else {
-        rng.random_range(0.05..0.95)
-    };
+    let (case, department) = (*case, news.department.as_str());
+    open.retain(|(_, waiting), _| *waiting != case);
+    // It may come a second time, from elsewhere.
+    let mut rng = dice(&case.to_string(), &format!("{department} {due}"));
     let outcome = match rng.random_range(0..10) {
         0 => CaseOutcome::Declined,
         1 => CaseOutcome::NoAction,
         2 => CaseOutcome::Withdrawn,
         _ => CaseOutcome::Done,
     };
-    if let Ok(after) =
-        SignedDuration::try_from_secs_f64(due.duration_since(news.at).as_secs_f64() * share)
-    {
-        open.insert((news.at + after, *case), outcome);
-    }
+    let done = rhythm::done(&mut rng, department, news.at, *due);
+    open.extend(done.map(|at| ((at, case), outcome)));
 }
 
 /// A case that was forgotten is found again by some, and by more the higher up they hear of it.
@@ -165,21 +152,16 @@ fn remember(
     open: &mut BTreeMap<(Timestamp, CaseId), CaseOutcome>,
     case: CaseId,
     step: FollowUpStep,
-    at: Timestamp,
+    news: &News,
 ) {
-    let found = match step {
-        FollowUpStep::Share => 0.2,
-        FollowUpStep::Limit | FollowUpStep::Promised => 0.4,
-        FollowUpStep::ContactPerson => 0.6,
-        FollowUpStep::Heads => 0.9,
-    };
-    let mut rng = StdRng::seed_from_u64(case.0.as_u64_pair().1 ^ (1 + step as u64));
+    let mut rng = dice(&case.to_string(), step.as_str());
     let known = open.keys().any(|(_, known)| *known == case);
-    if known || !chance(&mut rng, found) {
-        return;
-    }
-    let after = SignedDuration::from_mins(rng.random_range(20..300));
-    open.insert((at + after, case), CaseOutcome::Done);
+    let found = rhythm::found(&mut rng, news.department.as_str(), step, news.at);
+    open.extend(
+        found
+            .filter(|_| !known)
+            .map(|at| ((at, case), CaseOutcome::Done)),
+    );
 }
 
 /// Publishes a closure, and waits until the bus has it.

@@ -8,12 +8,12 @@ use jiff::{
 
 /// Whether the office is open, and so its morning has come. Who comes late, such as after a stop, sends late, but not at
 /// night.
-pub(super) fn morning(office: &WorkingTime, now: Timestamp) -> bool {
+pub(crate) fn morning(office: &WorkingTime, now: Timestamp) -> bool {
     office.is_working(now)
 }
 
 /// The meeting day of this week, once that day or a later one of the week has begun to be worked.
-pub(super) fn week(working_time: &WorkingTime, meeting: Weekday, now: Timestamp) -> Option<Date> {
+pub(crate) fn week(working_time: &WorkingTime, meeting: Weekday, now: Timestamp) -> Option<Date> {
     let today = local_day(now);
     let since_monday = |day: Weekday| i32::from(day.to_monday_zero_offset());
     let since = since_monday(today.weekday()) - since_monday(meeting);
@@ -22,8 +22,27 @@ pub(super) fn week(working_time: &WorkingTime, meeting: Weekday, now: Timestamp)
         .flatten()
 }
 
+/// When the list before the meeting of the week that begins on `monday` is due, as [`week`] has it; `None` where nobody works
+/// from then on until the week is over.
+pub(crate) fn week_at(
+    working_time: &WorkingTime,
+    meeting: Weekday,
+    monday: Date,
+) -> Option<Timestamp> {
+    let days = meeting.to_monday_zero_offset()..7;
+    let mut days = days.filter_map(|day| monday.checked_add(i32::from(day).days()).ok());
+    days.find_map(|day| working_time.spans_of(day).first().map(|(start, _)| *start))
+}
+
+/// The Monday of a day's week.
+pub(crate) fn monday_of(day: Date) -> Date {
+    let since = i32::from(day.weekday().to_monday_zero_offset());
+    // Only the first days of all have none.
+    day.checked_sub(since.days()).unwrap_or(day)
+}
+
 /// When the next day begins to be worked; today, if it has not begun.
-pub(super) fn next(working_time: &WorkingTime, now: Timestamp) -> Option<Timestamp> {
+pub(crate) fn next(working_time: &WorkingTime, now: Timestamp) -> Option<Timestamp> {
     if let Some((start, _)) = working_time.spans_of(local_day(now)).first()
         && *start > now
     {
@@ -87,5 +106,27 @@ mod tests {
         // Epiphany of 2026 is a Tuesday.
         assert_eq!(of("2026-01-06 10:00"), None);
         assert_eq!(of("2026-01-07 10:00"), day("2026-01-06"));
+    }
+
+    #[test]
+    fn the_list_of_a_week_comes_as_soon_as_it_is_due() {
+        let office = office();
+        for meeting in [Weekday::Monday, Weekday::Tuesday, Weekday::Friday] {
+            // Epiphany, an ordinary week, and Christmas week.
+            for monday in ["2026-01-05", "2026-11-23", "2026-12-21"] {
+                let monday: Date = monday.parse().unwrap();
+                let Some(due) = week_at(&office, meeting, monday) else {
+                    assert_eq!(
+                        (meeting, monday.to_string().as_str()),
+                        (Weekday::Friday, "2026-12-21")
+                    );
+                    continue;
+                };
+                let before = due.checked_sub(1.second()).unwrap();
+                assert_eq!(week(&office, meeting, before), None);
+                let told = week(&office, meeting, due).unwrap();
+                assert_eq!((told.weekday(), monday_of(told)), (meeting, monday));
+            }
+        }
     }
 }

@@ -23,7 +23,7 @@ const MOST: i64 = 1_000;
 /// Forwarded cases that are not closed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Cases {
-    /// The cases, the earliest limit first, those without one last.
+    /// The cases, the earliest limit first; those without one, and those that were paused before it, last.
     pub cases: Vec<CaseOf>,
     /// Whether there are more than were asked for.
     pub more: bool,
@@ -96,7 +96,7 @@ impl CaseOf {
     params(
         ("department" = Option<String>, Query, description = "the department that has them"),
         ("guide" = Option<String>, Query, description = "the guide who forwarded them"),
-        ("late" = Option<bool>, Query, description = "only those whose limit has passed (true), or has not (false)"),
+        ("late" = Option<bool>, Query, description = "only those that are late (true), or only the others (false)"),
         ("limit" = Option<u32>, Query, description = "so many at the most, 1-1000; 200 without it")
     ),
     responses(
@@ -134,11 +134,8 @@ fn asked(query: &BTreeMap<String, String>, now: Timestamp) -> Result<(Which, i64
             "department" => which.department = Some(label(name, value)?),
             "guide" => which.guide = Some(label(name, value)?),
             "late" => match value.as_str() {
-                "true" => {
-                    which.due_by = Some(now);
-                    which.going = true;
-                }
-                "false" => which.due_after = Some(now),
+                "true" => which.late_at = Some(now),
+                "false" => which.in_time_at = Some(now),
                 _ => return Err(FieldError::new(name, "must be true or false")),
             },
             "limit" => {
@@ -180,7 +177,7 @@ mod tests {
     fn what_is_asked_for_is_read_and_what_is_wrong_is_named() {
         let (which, limit) = of(&[("department", "bygg"), ("late", "true")]).unwrap();
         assert_eq!(which.department.unwrap().as_str(), "bygg");
-        assert_eq!(which.due_by, Some(Timestamp::UNIX_EPOCH));
+        assert_eq!(which.late_at, Some(Timestamp::UNIX_EPOCH));
         assert_eq!(limit, USUAL);
         assert!(
             of(&[("departement", "bygg")])

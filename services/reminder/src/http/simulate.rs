@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 use super::{Reminder, not_done};
 use crate::{
     Desk,
-    rules::{Simulation, simulate},
+    rules::{Lists, Simulation, simulate},
     store,
 };
 
@@ -47,8 +47,8 @@ pub struct SimulateInput {
 /// Try other agreements on the forwarded cases of the last days.
 ///
 /// What was told of each case is run through the agreements sent: its limit and its steps are theirs, its group stays. The
-/// answer counts the steps that would have been sent, beside those that were, and names some of the cases that differ. Nothing
-/// is stored, nobody is told. At most 500,000 cases are looked at. Needs the scope `cases:read`.
+/// answer counts the steps and the lists that would have been sent, beside those that were, and names some of the cases that
+/// differ. Nothing is stored, nobody is told. At most 500,000 cases are looked at. Needs the scope `cases:read`.
 #[utoipa::path(
     post,
     path = "/reminder/simulate",
@@ -88,7 +88,8 @@ async fn run(
     period: std::ops::Range<Timestamp>,
 ) -> Result<Simulation, sqlx::Error> {
     let agreements = std::sync::Arc::new(agreements);
-    let (mut all, mut after) = (Simulation::default(), None);
+    let (mut all, mut lists, mut after) = (Simulation::default(), Lists::default(), None);
+    let whole = (period.start, period.end);
     while all.cases < MOST_CASES {
         let histories = store::histories(&desk.pool, period.start, after, CHUNK).await?;
         let last = histories.iter().filter_map(|h| h.first()).map(|e| e.case);
@@ -99,9 +100,11 @@ async fn run(
         let part = tokio::task::spawn_blocking(move || {
             simulate(histories, &agreements, period, MOST_NAMED)
         });
-        let part = part.await.map_err(|_| sqlx::Error::WorkerCrashed)?;
+        let (part, in_lists) = part.await.map_err(|_| sqlx::Error::WorkerCrashed)?;
         add(&mut all, part);
+        lists.merge(in_lists);
     }
+    all.digests = lists.beside(&store::digests_sent(&desk.pool, whole).await?);
     Ok(all)
 }
 

@@ -1,5 +1,8 @@
 //! Mails that list cases.
 
+#[cfg(test)]
+mod tests;
+
 use std::{collections::BTreeMap, fmt::Write};
 
 use domain::{Agreements, Department};
@@ -66,11 +69,22 @@ pub(crate) fn of_guides(agreements: &Agreements, day: Date, late: &Listing, to: 
         }
         for plan in plans {
             let at = name(agreements, plan.department());
-            line(&mut list, plan.case_type(), plan.due(), at, plan.case());
+            // It became late before, and comes back late.
+            let paused = match plan.state() {
+                PlanState::Paused => ", pausat (paused)",
+                _ => "",
+            };
+            line(
+                &mut list,
+                plan.case_type(),
+                plan.due(),
+                &format!("{at}{paused}"),
+                plan.case(),
+            );
         }
     }
     if late.more {
-        list += "\n... och fler (and more)\n";
+        list += "\n... och fler, som står i nästa lista (and more, which are in the next list)\n";
     }
     Mail {
         id: Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("guides {day}").as_bytes()),

@@ -64,10 +64,27 @@ impl Plan {
         }
     }
 
+    /// After this it is overdue, as it stands: its limit; `None` where it has none, where it was paused before it, and where it
+    /// has ended.
+    pub(crate) fn late_from(&self) -> Option<Timestamp> {
+        let until = self.clock.standing().map_or(Timestamp::MAX, |p| p.at);
+        self.due()
+            .filter(|due| self.ended.is_none() && *due < until)
+    }
+
     /// Whether it is overdue at `now`: open after its limit or, while it is paused, paused after it.
     pub(crate) fn is_late(&self, now: Timestamp) -> bool {
-        let until = self.clock.standing().map_or(now, |pause| pause.at);
-        self.ended.is_none() && self.due().is_some_and(|due| due < until)
+        self.late_from().is_some_and(|from| from < now)
+    }
+
+    /// When its follow-up ended; `None` while it goes on.
+    pub(crate) fn ended_at(&self) -> Option<Timestamp> {
+        self.ended.as_ref().map(|ended| ended.at)
+    }
+
+    /// Whether it came with an import of an older system's cases: nobody is told of it.
+    pub(crate) fn is_imported(&self) -> bool {
+        matches!(self.follow, Follow::Imported { .. })
     }
 
     /// How many of its steps have been taken.

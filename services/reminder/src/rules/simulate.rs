@@ -1,5 +1,6 @@
 //! What other agreements would have sent, worked out from what has happened to the cases.
 
+mod lists;
 mod replay;
 
 use std::{collections::BTreeMap, ops::Range};
@@ -8,6 +9,9 @@ use domain::{Agreements, CaseEvent, CaseId, CaseWhat, Department, FollowUpStep, 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::plan::Plan;
+pub(crate) use lists::Lists;
+use lists::Meetings;
 use replay::replay;
 
 /// A step that is sent less than this earlier or later is the same: sending takes a while, and is late at times.
@@ -22,6 +26,8 @@ pub struct Simulation {
     pub differ: u64,
     /// By department and step.
     pub counts: Vec<SimulatedCount>,
+    /// The guides' lists of cases that became late, and the contact persons' before their meetings.
+    pub digests: Vec<SimulatedDigest>,
     /// The cases that differ; at the most as many as were asked for.
     pub differing: Vec<Differing>,
 }
@@ -37,6 +43,21 @@ pub struct SimulatedCount {
     pub sent: u64,
     /// So often it would have been sent.
     pub would: u64,
+}
+
+/// How many lists somebody got, and would have got. Those with nothing in them are not sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct SimulatedDigest {
+    /// The department whose contact person's they are; null for the guides'.
+    pub department: Option<Department>,
+    /// So many were sent.
+    pub sent: u64,
+    /// So many cases were in them, all together.
+    pub sent_cases: u64,
+    /// So many would have been sent.
+    pub would: u64,
+    /// So many cases would have been in them.
+    pub would_cases: u64,
 }
 
 /// A case for which something would have been different.
@@ -68,17 +89,19 @@ pub struct SimulatedStep {
 /// Lets the `histories` of cases, each its events in the order of time, run under `agreements` until the end of `period`,
 /// and says which steps would have been taken within it, beside those that were. Each case keeps the groups that it was at,
 /// and its pauses and promises; its limits and steps are those of `agreements`. Nothing is ever down in it. At the most
-/// `most` cases that differ are named. Histories are taken one by one, so there may be any number of them.
+/// `most` cases that differ are named. Histories are taken one by one, so there may be any number of them. Which lists they
+/// would have been in is told apart: a list is of all cases, and these may be some.
 pub(crate) fn simulate<I>(
     histories: I,
     agreements: &Agreements,
     period: Range<Timestamp>,
     most: usize,
-) -> Simulation
+) -> (Simulation, Lists)
 where
     I: IntoIterator<Item = Vec<CaseEvent>>,
 {
-    let mut result = Simulation::default();
+    let (mut result, mut lists) = (Simulation::default(), Lists::default());
+    let meetings = Meetings::of(agreements, period.clone());
     let mut counts: BTreeMap<(Department, FollowUpStep), (u64, u64)> = BTreeMap::new();
     for history in histories {
         let Some(case) = history.first().map(|event| event.case) else {
@@ -86,7 +109,11 @@ where
         };
         let within = |step: &SimulatedStep| period.contains(&step.at);
         let sent: Vec<_> = history.iter().filter_map(step).filter(within).collect();
-        let would: Vec<_> = replay(&history, agreements, period.end)
+        let mut guides_know = None;
+        let stands = |plan: &Plan, stretch| {
+            lists.add(plan, stretch, &meetings, &mut guides_know);
+        };
+        let would: Vec<_> = replay(&history, agreements, period.end, stands)
             .iter()
             .filter_map(step)
             .filter(within)
@@ -115,7 +142,7 @@ where
             would,
         })
         .collect();
-    result
+    (result, lists)
 }
 
 impl SimulatedStep {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use domain::{CaseId, CaseType, Department, GroupId, Guide};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use sqlx::{PgConnection, PgExecutor};
 
 use super::{impossible, unwritable};
@@ -23,8 +23,19 @@ struct Row<'a> {
     forwarded_at: Timestamp,
     due: Option<Timestamp>,
     promised: Option<Timestamp>,
+    #[serde(serialize_with = "or_infinity")]
+    late_from: Option<Timestamp>,
+    listed: Option<Timestamp>,
+    ended_at: Option<Timestamp>,
     next_at: Option<Timestamp>,
     plan: &'a Plan,
+}
+
+fn or_infinity<S: Serializer>(at: &Option<Timestamp>, to: S) -> Result<S::Ok, S::Error> {
+    match at {
+        Some(at) => at.serialize(to),
+        None => "infinity".serialize(to),
+    }
 }
 
 /// Which plans are listed. All that is given must hold; ended ones never are.
@@ -32,12 +43,12 @@ struct Row<'a> {
 pub(crate) struct Which {
     pub(crate) department: Option<Department>,
     pub(crate) guide: Option<Guide>,
-    /// Those whose limit is after this.
-    pub(crate) due_after: Option<Timestamp>,
-    /// Those whose limit is this or before.
-    pub(crate) due_by: Option<Timestamp>,
-    /// Only those whose clock goes.
-    pub(crate) going: bool,
+    /// Those that are late at this instant, as [`Plan::is_late`] says.
+    pub(crate) late_at: Option<Timestamp>,
+    /// All the others.
+    pub(crate) in_time_at: Option<Timestamp>,
+    /// Those whose being late the guides' list has not told of.
+    pub(crate) to_list: bool,
 }
 
 /// A plan, and when it is looked at again.
@@ -152,6 +163,9 @@ pub(crate) async fn save_plans(
             forwarded_at: plan.forwarded_at(),
             due: plan.due(),
             promised: plan.promised(),
+            late_from: plan.late_from(),
+            listed: plan.is_imported().then(|| plan.forwarded_at()),
+            ended_at: plan.ended_at(),
             next_at: *next_at,
             plan,
         })
@@ -163,7 +177,9 @@ pub(crate) async fn save_plans(
          ON CONFLICT (case_id) DO UPDATE SET
              department = excluded.department, group_id = excluded.group_id, guide = excluded.guide,
              case_type = excluded.case_type, state = excluded.state, forwarded_at = excluded.forwarded_at,
-             due = excluded.due, promised = excluded.promised, next_at = excluded.next_at, plan = excluded.plan",
+             due = excluded.due, promised = excluded.promised, late_from = excluded.late_from,
+             listed = coalesce(excluded.listed, plan.listed), ended_at = excluded.ended_at, next_at = excluded.next_at,
+             plan = excluded.plan",
     )
     .bind(rows)
     .execute(connection)
@@ -191,7 +207,7 @@ fn listed((plan, next_at): (String, Option<jiff_sqlx::Timestamp>)) -> Result<Lis
     })
 }
 
-/// Open and paused cases of `which`, the earliest limit first, those without one last.
+/// Open and paused cases of `which`, the earliest limit first; those without one, and those that were paused before it, last.
 pub(crate) async fn list(
     executor: impl PgExecutor<'_>,
     which: &Which,
@@ -203,24 +219,73 @@ pub(crate) async fn list(
     let given = [
         (which.department.is_some(), " AND department = $2"),
         (which.guide.is_some(), " AND guide = $3"),
-        (which.due_after.is_some(), " AND due > $4"),
-        (which.due_by.is_some(), " AND due <= $5"),
-        (which.going, " AND state = 'open'"),
+        (which.late_at.is_some(), " AND late_from < $4"),
+        (which.in_time_at.is_some(), " AND late_from >= $5"),
+        (which.to_list, " AND listed IS DISTINCT FROM forwarded_at"),
     ];
     for (_, condition) in given.iter().filter(|(given, _)| *given) {
         sql += condition;
     }
     // Names all parameters, so that each has a type.
     sql += " AND ($2::text, $3::text, $4::timestamptz, $5::timestamptz) IS NOT DISTINCT FROM ($2, $3, $4, $5)
-             ORDER BY due NULLS LAST LIMIT $1";
+             ORDER BY late_from, due LIMIT $1";
     let rows: Vec<(String, Option<jiff_sqlx::Timestamp>)> =
         sqlx::query_as(sqlx::AssertSqlSafe(sql))
             .bind(most)
             .bind(which.department.as_ref().map(Department::as_str))
             .bind(which.guide.as_ref().map(Guide::as_str))
-            .bind(which.due_after.map(ToSqlx::to_sqlx))
-            .bind(which.due_by.map(ToSqlx::to_sqlx))
+            .bind(which.late_at.map(ToSqlx::to_sqlx))
+            .bind(which.in_time_at.map(ToSqlx::to_sqlx))
             .fetch_all(executor)
             .await?;
     rows.into_iter().map(listed).collect()
+}
+
+/// Marks that the guides' list has told of these being late, as they stood when it was made.
+pub(crate) async fn mark_listed(
+    connection: &mut PgConnection,
+    listed: &[Listed],
+) -> Result<(), sqlx::Error> {
+    let cases: Vec<CaseId> = listed.iter().map(|l| l.plan.case()).collect();
+    let forwarded: Vec<jiff_sqlx::Timestamp> = listed
+        .iter()
+        .map(|l| l.plan.forwarded_at().to_sqlx())
+        .collect();
+    // Locked in the order in which everybody locks plans.
+    sqlx::query(
+        "WITH told AS (
+             SELECT p.case_id, t.forwarded_at
+             FROM unnest($1::uuid[], $2::timestamptz[]) AS t (case_id, forwarded_at) JOIN plan p USING (case_id)
+             ORDER BY p.case_id FOR UPDATE OF p
+         )
+         UPDATE plan SET listed = told.forwarded_at FROM told WHERE plan.case_id = told.case_id",
+    )
+    .bind(uuids(&cases))
+    .bind(forwarded)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Forgets at most `most` cases that ended before an instant, and what happened to them; says how many they were.
+pub(crate) async fn weed_plans(
+    executor: impl PgExecutor<'_>,
+    before: Timestamp,
+    most: i64,
+) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(
+        "WITH gone AS (
+             DELETE FROM plan WHERE case_id IN (
+                 SELECT case_id FROM plan WHERE state = 'ended' AND ended_at < $1
+                 ORDER BY ended_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+             RETURNING case_id
+         ), told AS (
+             DELETE FROM happened WHERE case_id IN (SELECT case_id FROM gone)
+         )
+         SELECT count(*) FROM gone",
+    )
+    .bind(before.to_sqlx())
+    .bind(most)
+    .fetch_one(executor)
+    .await
 }

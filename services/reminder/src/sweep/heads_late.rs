@@ -5,10 +5,13 @@ use jiff::Timestamp;
 use platform::{lease::Leading, mail};
 use sqlx::{Connection, PgConnection};
 
-use crate::{Desk, level, mails, people, store};
+use crate::{
+    Desk, level, mails, people,
+    store::{self, DigestKind},
+};
 
-/// The list as one of the digests; see [`store::mark_digest`].
-const KIND: &str = "heads";
+/// The list as one of the digests.
+const KIND: DigestKind = DigestKind::Heads;
 
 /// Sends the list if cases wait for it and its time has come; returns when to look again, where one is to come.
 pub(super) async fn send(
@@ -39,7 +42,7 @@ pub(super) async fn send(
     leading.check(&mut transaction).await?;
     let late = store::take_heads_late(&mut *transaction).await?;
     if !late.is_empty() {
-        if !store::mark_digest(&mut *transaction, KIND, "", day, now).await? {
+        if !store::mark_digest(&mut *transaction, KIND, "", day, (now, late.len())).await? {
             // They wait for tomorrow's.
             transaction.rollback().await?;
             return Ok(None);

@@ -133,9 +133,10 @@ async fn fill(product: &Product, count: u64, hours: std::ops::Range<i64>) -> any
         "WITH one AS (SELECT * FROM reminder.plan WHERE department = $1 ORDER BY forwarded_at LIMIT 1),
          new AS (SELECT gen_random_uuid() AS id, o.forwarded_at - (($3 + random() * $4) * interval '1 hour') AS at
                  FROM one o, generate_series(1, $2))
-         INSERT INTO reminder.plan (case_id, department, group_id, guide, case_type, state, forwarded_at, due, promised, next_at, plan)
+         INSERT INTO reminder.plan (case_id, department, group_id, guide, case_type, state, forwarded_at, due, promised,
+             late_from, next_at, plan)
          SELECT id, o.department, o.group_id, o.guide, o.case_type, o.state, at,
-                at + (o.due - o.forwarded_at), o.promised, at + (o.next_at - o.forwarded_at),
+                at + (o.due - o.forwarded_at), o.promised, at + (o.due - o.forwarded_at), at + (o.next_at - o.forwarded_at),
                 jsonb_set(jsonb_set(jsonb_set(o.plan::jsonb, '{case}', to_jsonb(id)), '{clock,started}', to_jsonb(at)),
                           '{follow,limit,due}', to_jsonb(at + (o.due - o.forwarded_at)))::json
          FROM one o, new",

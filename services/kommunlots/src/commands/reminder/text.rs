@@ -1,7 +1,7 @@
 //! What is known of forwarded cases' follow-up as texts for people.
 
 use domain::{FollowUpStep, Role};
-use reminder::{CaseOf, Cases, OutlineLine, OutlineState, PlanOf, Simulation};
+use reminder::{CaseOf, Cases, OutlineLine, OutlineState, PlanOf, SimulatedDigest, Simulation};
 
 use crate::commands::local;
 
@@ -108,6 +108,7 @@ pub(super) fn simulation(result: &Simulation, days: u16) -> String {
             count.would
         );
     }
+    text += &digests(&result.digests);
     if !result.differing.is_empty() {
         text += "\nÄrenden som skiljer sig (cases that differ):\n";
     }
@@ -130,6 +131,29 @@ pub(super) fn simulation(result: &Simulation, days: u16) -> String {
     let named = result.differing.len() as u64;
     if named < result.differ {
         text += &format!("  ... och {0} till (and {0} more)\n", result.differ - named);
+    }
+    text
+}
+
+/// The lists that would have been sent.
+fn digests(digests: &[SimulatedDigest]) -> String {
+    if digests.is_empty() {
+        return String::new();
+    }
+    let mut text = format!(
+        "\n{:<46}  {:>16}  {:>16}\n",
+        "listor, med ärenden (lists, with cases)", "skickat (sent)", "hade (would)"
+    );
+    for digest in digests {
+        let whose = digest.department.as_ref().map_or_else(
+            || "vägledarnas (the guides')".to_owned(),
+            |of| format!("{of:<12}  kontaktpersonens (contact person's)"),
+        );
+        text += &format!(
+            "{whose:<46}  {:>16}  {:>16}\n",
+            format!("{}, {}", digest.sent, digest.sent_cases),
+            format!("{}, {}", digest.would, digest.would_cases)
+        );
     }
     text
 }
@@ -207,6 +231,10 @@ mod tests {
         let result = json!({
             "cases": 3, "differ": 2,
             "counts": [{ "department": "bygg", "step": "share", "sent": 3, "would": 5 }],
+            "digests": [
+                { "department": null, "sent": 2, "sent_cases": 4, "would": 0, "would_cases": 0 },
+                { "department": "bygg", "sent": 1, "sent_cases": 9, "would": 4, "would_cases": 31 },
+            ],
             "differing": [{ "case": "0198a0de-7c1e-7000-8000-000000000001", "sent": [], "would": [{
                 "at": "2026-05-07T09:12:00Z", "department": "bygg", "group": "bygglov", "step": "share", "to": ["group"]
             }] }]
@@ -216,8 +244,20 @@ mod tests {
             "3 ärenden (cases), 2 hade påmints",
             "hade skickats (would have been): 2026-05-07 11:12  påminnelse (reminder) → gruppen (the group)",
             "... och 1 till (and 1 more)",
+            "vägledarnas (the guides')                                   2, 4              0, 0\n",
+            "bygg          kontaktpersonens (contact person's)              1, 9             4, 31\n",
         ] {
             assert!(text.contains(part), "{part} is not in\n{text}");
+        }
+        // A table's lines are as wide as its title.
+        for table in ["\nförvaltning", "\nlistor"] {
+            let from = text.find(table).unwrap() + 1;
+            let lines = text[from..].lines().take_while(|line| !line.is_empty());
+            let widths: Vec<usize> = lines.map(|line| line.chars().count()).collect();
+            assert!(
+                widths.len() > 1 && widths.iter().all(|w| *w == widths[0]),
+                "{text}"
+            );
         }
     }
 }

@@ -12,11 +12,13 @@ use crate::rules::{
     terms::Terms,
 };
 
-/// The steps that would have been taken before `until`, as events.
+/// The steps that would have been taken before `until`, as events. `stands` is told how the case stood, from when until before
+/// when; steps that it took meanwhile are no change.
 pub(super) fn replay(
     history: &[CaseEvent],
     agreements: &Agreements,
     until: Timestamp,
+    mut stands: impl FnMut(&Plan, Range<Timestamp>),
 ) -> Vec<CaseEvent> {
     let mut taken = Vec::new();
     let mut current: Option<(Plan, Terms)> = None;
@@ -24,6 +26,7 @@ pub(super) fn replay(
     for event in history.iter().take_while(|event| event.at < until) {
         if let Some((plan, terms)) = &mut current {
             run(plan, terms, known..event.at, &mut taken);
+            stands(plan, known..event.at);
         }
         known = event.at;
         match (&event.what, &mut current) {
@@ -52,6 +55,7 @@ pub(super) fn replay(
     }
     if let Some((plan, terms)) = &mut current {
         run(plan, terms, known..until, &mut taken);
+        stands(plan, known..until);
     }
     taken
 }

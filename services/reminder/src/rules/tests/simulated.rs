@@ -1,5 +1,7 @@
 //! What other agreements would have sent.
 
+use std::collections::BTreeMap;
+
 use domain::{
     Agreements, CaseEvent, CaseWhat, FollowUpStep,
     FollowUpStep::{ContactPerson, Heads, Limit, Share},
@@ -9,7 +11,7 @@ use super::super::{
     Terms,
     example::{Story, at},
     local, simulate,
-    simulate::Simulation,
+    simulate::{SimulatedDigest, Simulation},
 };
 
 /// A limit in working hours for building permits, and for urgent ones.
@@ -56,7 +58,9 @@ fn agreements(limit: u32, urgent: u32) -> Agreements {
 
 fn run(histories: &[&[CaseEvent]], agreements: &Agreements, from: &str, until: &str) -> Simulation {
     let histories = histories.iter().map(|history| history.to_vec());
-    simulate(histories, agreements, at(from)..at(until), 10)
+    let (mut simulation, lists) = simulate(histories, agreements, at(from)..at(until), 10);
+    simulation.digests = lists.beside(&BTreeMap::new());
+    simulation
 }
 
 fn counts(simulation: &Simulation) -> Vec<(FollowUpStep, u64, u64)> {
@@ -157,6 +161,48 @@ fn only_what_falls_within_the_period_is_counted() {
         counts(&open),
         [(Share, 0, 1), (Limit, 0, 1), (ContactPerson, 0, 1)]
     );
+}
+
+/// The same, with guides who work on Friday mornings only.
+fn with_guides(limit: u32) -> Agreements {
+    let hours = serde_json::json!({"friday": ["09:00-12:00"]});
+    Agreements {
+        hours: serde_json::from_value(hours).unwrap(),
+        ..agreements(limit, 8)
+    }
+}
+
+#[test]
+fn lists_are_simulated_too() {
+    let story = history();
+    let lists = |limit, from, until| {
+        let simulation = run(&[&story.told], &with_guides(limit), from, until);
+        let digests = simulation.digests.into_iter();
+        let list = |d: SimulatedDigest| (d.department.map(String::from), d.would, d.would_cases);
+        digests.map(list).collect::<Vec<_>>()
+    };
+    let bygg = |lists, cases| (Some("bygg".to_owned()), lists, cases);
+    let (from, until) = ("2026-11-01 00:00", "2026-12-01 00:00");
+    // Late on a Tuesday evening and closed on Wednesday, before the guides' next list; at the department on two Mondays.
+    assert_eq!(lists(40, from, until), [bygg(2, 2)]);
+    // Late on Tuesday the third: told of on Friday, though it is paused then, and not again.
+    assert_eq!(lists(16, from, until), [(None, 1, 1), bygg(2, 2)]);
+    assert_eq!(lists(16, "2026-11-07 00:00", until), [bygg(1, 1)]);
+    assert_eq!(lists(400, "2026-11-10 00:00", until), []);
+
+    // Two cases are in the same lists.
+    let one = || {
+        let period = at(from)..at(until);
+        simulate([story.told.clone()], &with_guides(16), period, 10).1
+    };
+    let mut lists = one();
+    lists.merge(one());
+    let sent = BTreeMap::from([(None, (3, 7)), (Some("skola".parse().unwrap()), (1, 1))]);
+    let digests = lists.beside(&sent).into_iter();
+    let digests: Vec<_> = digests
+        .map(|d| (d.sent, d.sent_cases, d.would, d.would_cases))
+        .collect();
+    assert_eq!(digests, [(3, 7, 1, 2), (0, 0, 2, 4), (1, 1, 0, 0)]);
 }
 
 #[test]
