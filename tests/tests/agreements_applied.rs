@@ -282,7 +282,7 @@ async fn what_the_centre_may_not_finish_is_forwarded_when_agreements_come_that_s
     let later = register("miljo", "buller", 4).await?;
     town.explained(&later, "open").await?;
     town.explained(&kept, "centre").await?;
-    town.apply(&town.folder, day(-1))?;
+    town.apply(&town.folder, today())?;
     let seen = town.explained(&kept, "open").await?;
     assert_eq!(place(&seen), "miljo/inspektorer", "{seen}");
     assert!(
