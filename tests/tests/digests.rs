@@ -1,8 +1,15 @@
 //! Lists of cases by mail: the guides' each morning, a contact person's each week. Reminder runs in this process, so that days
 //! pass when the test says so; its mails go to a real mail server.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
 use anyhow::{Context, ensure};
-use domain::{AgreementsVersion, CaseEvent, CaseWhat, Forwarding, PauseReason};
+use domain::{
+    AgreementsVersion, CaseEvent, CaseWhat, Forwarding, LinksAnswer, LinksRequest, PauseReason,
+};
 use embedded::{Guard, Nats, Postgres};
 use jiff::{Timestamp, Zoned};
 use platform::{
@@ -23,6 +30,8 @@ use crate::{
     mail_server::{MailServer, ReceivedMail},
 };
 
+/// The source on which routing tells.
+const ROUTING: &str = "routing/CASES";
 const GUIDES: &str = "vagledarna@kontaktcenter.example";
 const BYGG: &str = "kontaktperson@bygg.example";
 
@@ -51,10 +60,26 @@ fn forwarded(case: u128, from: &str, due: &str) -> anyhow::Result<CaseEvent> {
     of_case(case, "bygg", at(from), CaseWhat::Forwarded(forwarding))
 }
 
+/// What reminder asks of routing: how much it has told, which is all that is told here. It makes no links.
+async fn routing_answers(
+    bus: Bus,
+    told: Arc<AtomicU64>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    bus::answer(bus, "routing", stop, |_: LinksRequest| async {
+        Ok(LinksAnswer::Links {
+            links: Vec::new(),
+            source: ROUTING.to_owned(),
+            told: told.load(Ordering::Relaxed),
+        })
+    })
+    .await
+}
+
 /// Reminder with servers of its own, and nobody else.
 struct City {
     clock: Clock,
-    told: u64,
+    told: Arc<AtomicU64>,
     database: PgConnection,
     server: MailServer,
     nats: Nats,
@@ -83,7 +108,7 @@ impl City {
         database::migrate(&postgres.url(), &[ACCESS, reminder::SCHEMA]).await?;
         Ok(Self {
             clock: Clock::simulated(at(now), 1.0),
-            told: 0,
+            told: Arc::default(),
             database: PgConnection::connect(&postgres.url()).await?,
             server: MailServer::start()?,
             nats,
@@ -104,9 +129,12 @@ impl City {
         let config = reminder::Config {
             mail_from: "kontaktcenter@exempelkoping.example".parse()?,
             mail: self.server.url().parse()?,
+            acts: true,
             duplicate_window: DUPLICATE_WINDOW,
         };
         let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
+        let routing = Bus::connect(&self.nats.url(), "routing", Some(&keys), None).await?;
+        tasks.spawn(routing_answers(routing, self.told.clone(), stop.clone()));
         // Nobody asks it anything over HTTP.
         let _ = reminder::start(config, with, &mut Health::default(), &mut tasks, &stop).await?;
         Ok(Running { stop, tasks })
@@ -141,11 +169,12 @@ impl City {
         )
         .await?;
         eventually("the stream is there", async || {
-            tell(client.clone(), ("routing/CASES", self.told + 1), events).await
+            let first = self.told.load(Ordering::Relaxed) + 1;
+            tell(client.clone(), (ROUTING, first), events).await
         })
         .await?;
-        self.told += events.len() as u64;
-        let told = i64::try_from(self.told)?;
+        let more = events.len() as u64;
+        let told = i64::try_from(self.told.fetch_add(more, Ordering::Relaxed) + more)?;
         eventually("reminder has heard of it", async || {
             let sql = "SELECT count(*) FROM reminder.position WHERE source = 'routing/CASES' AND sequence = $1";
             let heard: i64 = sqlx::query_scalar(sql)

@@ -381,7 +381,7 @@ async fn every_case_is_late_or_not_as_it_says_itself() -> anyhow::Result<()> {
         forwarded(4, ago(3), hour * 9)?,
         without_limit,
     ];
-    routing_tells(&product, ("elsewhere/CASES", 1), &events).await?;
+    routing_logs(&mut database(&product.data()).await?, &events).await?;
     let listed = async |query: String| -> anyhow::Result<Vec<(u128, bool)>> {
         let (status, list) = api.get(&format!("/reminder/cases?{query}")).await?;
         ensure!(status == StatusCode::OK, "{status}: {list}");
