@@ -23,7 +23,7 @@ pub(crate) enum ReminderCommand {
         /// Only those that a guide forwarded
         #[arg(long, value_name = "GUIDE")]
         guide: Option<String>,
-        /// Only those whose limit has passed
+        /// Only those that are late
         #[arg(long)]
         late: bool,
         /// So many at the most, 1-1000

@@ -192,7 +192,7 @@ mod tests {
         for case in 0..2_000 {
             let mut rng = dice(&case.to_string(), "close");
             let department = DEPARTMENTS[case % 4];
-            let from = hours::at(date(2026, 11, 23), rng.random_range(0..14 * 24 * 60));
+            let from = hours::at(date(2026, 11, 23), 0) + minutes(&mut rng, 0, 14 * 24 * 60);
             let due = from + SignedDuration::from_hours(rng.random_range(1..200));
             let Some(done) = done(&mut rng, department, from, due) else {
                 continue;

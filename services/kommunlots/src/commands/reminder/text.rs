@@ -146,8 +146,8 @@ fn digests(digests: &[SimulatedDigest]) -> String {
     );
     for digest in digests {
         let whose = digest.department.as_ref().map_or_else(
-            || "vägledarnas (the guides')".to_owned(),
-            |of| format!("{of:<12}  kontaktpersonens (contact person's)"),
+            || "vägledarna (the guides)".to_owned(),
+            |of| format!("{of:<12}  kontaktpersonen (contact person)"),
         );
         text += &format!(
             "{whose:<46}  {:>16}  {:>16}\n",
@@ -244,8 +244,8 @@ mod tests {
             "3 ärenden (cases), 2 hade påmints",
             "hade skickats (would have been): 2026-05-07 11:12  påminnelse (reminder) → gruppen (the group)",
             "... och 1 till (and 1 more)",
-            "vägledarnas (the guides')                                   2, 4              0, 0\n",
-            "bygg          kontaktpersonens (contact person's)              1, 9             4, 31\n",
+            "vägledarna (the guides)                                     2, 4              0, 0\n",
+            "bygg          kontaktpersonen (contact person)              1, 9             4, 31\n",
         ] {
             assert!(text.contains(part), "{part} is not in\n{text}");
         }
