@@ -88,7 +88,7 @@ fn on_event(work: &mut Work<'_>, event: &CaseEvent) {
             case.guide = guide.clone().or(case.guide);
             asked_for(work, case);
         }
-        (CaseWhat::Resolved { .. }, Some(mut case)) if case.undecided => {
+        (CaseWhat::Resolved, Some(mut case)) if case.undecided => {
             case.undecided = false;
             work.put(case);
         }
