@@ -98,7 +98,7 @@ async fn links(
         taking.is_some_and(|taking| taking.step.to().contains(&Role::Group))
     };
     let cases: Vec<CaseId> = due.iter().filter(to_group).map(Plan::case).collect();
-    Ok(level::with_routing(desk, connection, cases).await?)
+    level::with_routing(desk, connection, cases).await
 }
 
 /// What a transaction tells.

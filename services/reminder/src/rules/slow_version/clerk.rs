@@ -50,8 +50,8 @@ impl Clerk {
         let Some(case) = &self.case else {
             return false;
         };
-        let begun = case.there.iter().filter(|(from, _)| *from <= minute);
-        let hours = begun.last().map_or(case.hours, |(_, hours)| *hours);
+        let mut begun = case.there.iter().filter(|(from, _)| *from <= minute);
+        let hours = begun.next_back().map_or(case.hours, |(_, hours)| *hours);
         self.open[hours][usize::try_from(minute).unwrap()]
     }
 
