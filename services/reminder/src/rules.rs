@@ -1,8 +1,8 @@
 //! How a forwarded case is followed up (the audit's recommendation): the plan, when its steps come, and the words for it.
 //! The service, `kommunlots reminder plan` and the simulation all go by it.
 //!
-//! **Invariant:** nothing here reads a clock or does I/O, and a plan is worked out from what has been told of the case and
-//! from the terms that it is bound to, which never change.
+//! **Invariant:** nothing here reads a clock or does I/O, and a plan is worked out from what has been told of the case, from
+//! the terms that it is bound to, which never change, and from when its department works by later versions.
 
 mod clock;
 mod facts;
