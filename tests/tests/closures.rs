@@ -150,10 +150,13 @@ impl System {
             .api_prefix("CITY.API")
             .build(client.clone());
         let stream = format!("OUT_{}", department.to_uppercase());
-        let consumer: jetstream::consumer::PullConsumer = context
-            .get_consumer_from_stream(department, stream)
-            .await
-            .map_err(|e| anyhow::anyhow!("{e}"))?;
+        // Routing makes what the department has on the bus, and may still be at it.
+        let consumer: jetstream::consumer::PullConsumer =
+            eventually("the department has its consumer", async || {
+                let consumer = context.get_consumer_from_stream(department, &stream).await;
+                consumer.map_err(|e| anyhow::anyhow!("{e}"))
+            })
+            .await?;
         let messages = consumer.messages().await?;
         Ok(Self {
             client,

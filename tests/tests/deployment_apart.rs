@@ -44,11 +44,7 @@ async fn whole_way(
     department: &str,
     [intake, routing, metrics]: [&Api; 3],
 ) -> anyhow::Result<()> {
-    // Routing makes what it has on the bus, and may still be at it.
-    let mut system = eventually("the department is on the bus", async || {
-        System::on(ground.department(department).await?, department).await
-    })
-    .await?;
+    let mut system = System::on(ground.department(department).await?, department).await?;
     let case = case_of(intake, department).await?;
     system
         .told("a case came", |m| {

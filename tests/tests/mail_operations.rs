@@ -55,9 +55,16 @@ async fn what_was_given_up_is_listed_without_address_and_text_and_tried_again() 
     assert_eq!(server.received(), []);
     server.accept()?;
     product.command(&["mail", "retry", &one])?;
-    assert_eq!(received(&server, 1).await?[0].to, BYGG);
+    received(&server, 1).await?;
     product.command(&["mail", "retry", "--all"])?;
-    received(&server, 2).await?;
+    // Which of two that are sent at once is given up first, nobody knows.
+    let mut to: Vec<String> = received(&server, 2)
+        .await?
+        .into_iter()
+        .map(|m| m.to)
+        .collect();
+    to.sort();
+    assert_eq!(to, ["administration@skola.example", BYGG]);
     queued(&api, |mails| mails.is_empty()).await?;
 
     // What was sent is not sent again, and what is not there is not found.

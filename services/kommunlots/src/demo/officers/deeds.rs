@@ -11,6 +11,8 @@ use crate::demo::{
     rhythm::{self, dice, minutes},
 };
 
+/// Who decides where a case belongs that nobody else can place.
+const REGISTRATOR: &str = "kansli";
 /// Of all cases so many are sent back, so many of those to where they belong; of the others nobody knows.
 const BOUNCED: f64 = 0.04;
 const KNOWN: f64 = 0.7;
@@ -64,7 +66,9 @@ pub(super) fn plan(
         .filter(|_| alone)
         .map(|at| at.max(soon + minutes(&mut rng, 1, 30)));
     if chance(&mut rng, BOUNCED) {
-        let to = chance(&mut rng, KNOWN).then(|| elsewhere(&mut rng, department));
+        // Where nobody knows, the registrator must.
+        let known = chance(&mut rng, KNOWN) || department == REGISTRATOR;
+        let to = known.then(|| elsewhere(&mut rng, department));
         return vec![(soon, Deed::Bounce(to.flatten()))];
     }
     if alone && close.is_none() {
