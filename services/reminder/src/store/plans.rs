@@ -228,7 +228,7 @@ pub(crate) async fn list(
     }
     // Names all parameters, so that each has a type.
     sql += " AND ($2::text, $3::text, $4::timestamptz, $5::timestamptz) IS NOT DISTINCT FROM ($2, $3, $4, $5)
-             ORDER BY late_from, due LIMIT $1";
+             ORDER BY late_from, due, case_id LIMIT $1";
     let rows: Vec<(String, Option<jiff_sqlx::Timestamp>)> =
         sqlx::query_as(sqlx::AssertSqlSafe(sql))
             .bind(most)
