@@ -7,7 +7,10 @@ mod log;
 mod publish;
 mod source;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context;
 use async_nats::Subscriber;
@@ -36,11 +39,11 @@ use source::{Done, Source};
 const CHUNK: usize = 500;
 /// The same over all sources of a relay: what is on its way stays bounded, however many they are.
 const ALL_CHUNKS: usize = 2_000;
+/// Of each source of many, events published at a time at the least.
+const FEW: usize = 8;
 /// While more than an event a millisecond comes, events gather for so long: the bus syncs once for all that go together,
 /// and whoever consumes them commits once. A fraction of the time between two boards.
 const GATHER: Duration = Duration::from_millis(20);
-/// So many at once do not tell that more come.
-const FEW: usize = 8;
 /// How often a source says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 /// Between attempts.
@@ -192,16 +195,14 @@ impl Relay {
         state.kept.put(connection);
         for source in &mut ready {
             source.look = false;
-            let since = source.read();
             let Some(rows) = rows.remove(&source.name) else {
                 continue;
             };
             let chunk = rows.into_iter().map(|row| source.outgoing(row));
             let chunk: Vec<Outgoing> = chunk.collect::<anyhow::Result<_>>()?;
             source.busy = true;
-            // A few that come together are no crowd; of many, the next are there already.
-            let gather = (FEW..most / 2).contains(&chunk.len())
-                && since.is_some_and(|since| chunk.len() as u128 > since.as_millis());
+            // Of a large chunk, the next events are there already.
+            let gather = source.crowds(chunk.len(), Instant::now()) && chunk.len() < most / 2;
             let sending = self.sending(source).send(chunk, gather, stop.clone());
             state.under_way.push(sending.boxed());
         }

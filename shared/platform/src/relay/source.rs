@@ -7,6 +7,11 @@ use domain::{Envelope, EventId};
 use super::{log::Row, publish::Outgoing};
 use crate::bus::StreamSpec;
 
+/// Events that come more slowly than one in this time need not gather.
+const EACH: Duration = Duration::from_millis(1);
+/// So many more than that make a crowd.
+const CROWD: u32 = 40;
+
 /// A source, and how far it has come.
 #[derive(Debug)]
 pub(super) struct Source {
@@ -27,8 +32,8 @@ pub(super) struct Source {
     pub(super) busy: bool,
     /// Where to go on when what is on its way has come: somebody wishes to hear from there again.
     wished: Option<i64>,
-    /// When the log was last read for it.
-    read_at: Option<Instant>,
+    /// When what has come would be through, at an event each [`EACH`].
+    calm_at: Instant,
     failing: bool,
 }
 
@@ -64,15 +69,17 @@ impl Source {
             look: true,
             busy: false,
             wished: None,
-            read_at: None,
+            calm_at: Instant::now(),
             failing: false,
         }
     }
 
-    /// Notes that the log is read for it now; how long ago it was before.
-    pub(super) fn read(&mut self) -> Option<Duration> {
-        let before = self.read_at.replace(Instant::now());
-        before.map(|before| before.elapsed())
+    /// Takes in that `n` events were read at `now`; whether so many come, and have come, that they had better gather.
+    pub(super) fn crowds(&mut self, n: usize, now: Instant) -> bool {
+        let n = u32::try_from(n).unwrap_or(u32::MAX).min(CROWD);
+        let calm_at = self.calm_at.max(now) + EACH * n;
+        self.calm_at = calm_at.min(now + EACH * CROWD);
+        calm_at >= now + EACH * CROWD
     }
 
     /// Takes in what became of its chunk.
@@ -151,6 +158,34 @@ mod tests {
         Done {
             reached: Some(sequence),
             ..Done::nothing(0)
+        }
+    }
+
+    #[test]
+    fn only_many_that_keep_coming_are_a_crowd() {
+        let began = Instant::now();
+        // Chunks of `n` every `ms` milliseconds: after how many of them it is a crowd.
+        let crowd_after = |n: usize, ms: u32| {
+            let mut source = source();
+            source.calm_at = began;
+            (0..1_000).position(|chunk: u32| source.crowds(n, began + EACH * ms * chunk))
+        };
+        assert_eq!(crowd_after(1, 3), None, "300 a second, one by one");
+        assert_eq!(crowd_after(20, 100), None, "a few at once, and then none");
+        assert_eq!(crowd_after(8, 2), Some(6), "4,000 a second");
+        assert_eq!(crowd_after(100, 20), Some(0), "they gather already");
+    }
+
+    #[test]
+    fn a_crowd_is_over_when_fewer_come() {
+        let began = Instant::now();
+        let mut source = source();
+        for chunk in 0..100 {
+            source.crowds(100, began + EACH * 20 * chunk);
+        }
+        let quiet = began + EACH * 20 * 100;
+        for n in 0..1_000 {
+            assert!(!source.crowds(1, quiet + EACH * 3 * n), "{n}");
         }
     }
 
