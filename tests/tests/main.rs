@@ -55,6 +55,7 @@ mod figures_handling;
 mod forwarded_told;
 mod guides;
 mod harness;
+mod idle;
 mod import_cases;
 mod import_cases_boston;
 mod intake;

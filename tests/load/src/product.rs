@@ -85,7 +85,7 @@ impl Product {
             .prefix("load-")
             .tempdir_in(beside)?;
         routing::agreements::write_example(&folder.path().join("agreements"))?;
-        let (child, address) = spawn(program, role, folder.path())?;
+        let (child, address) = spawn(program, role, folder.path(), &[])?;
         let mut product = Self {
             child,
             address,
@@ -96,16 +96,52 @@ impl Product {
             folder: Some(folder),
             keep,
         };
-        let data = product.data();
-        product.key = std::fs::read_to_string(data.join("key"))?.trim().to_owned();
-        product.database_url = embedded::Postgres::url_of(&data.join("postgres"))
-            .context("the product has no PostgreSQL of its own")?;
-        product.pool = sqlx::postgres::PgPoolOptions::new()
-            .max_connections(4)
-            .connect(&product.database_url)
-            .await?;
+        product.meet().await?;
         product.look();
         Ok(product)
+    }
+
+    /// Ends it and starts `kommunlots <role>` on the same folder.
+    pub(crate) async fn start_again_as(&mut self, role: &str) -> anyhow::Result<()> {
+        end(&mut self.child);
+        (self.child, self.address) = spawn(&self.program, role, &self.root(), &[])?;
+        self.meet().await
+    }
+
+    /// Starts `kommunlots <role>` as a process of its own, on this one's database and bus.
+    pub(crate) fn beside(&self, role: &str) -> anyhow::Result<Beside> {
+        let folder = self.root().join(role);
+        std::fs::create_dir_all(&folder)?;
+        let nats = self.data().join("nats");
+        let port = std::fs::read_to_string(nats.join("port"))?;
+        let servers = [
+            ("KOMMUNLOTS_DATABASE_URL", self.database_url.clone()),
+            (
+                "KOMMUNLOTS_NATS_URL",
+                format!("nats://127.0.0.1:{}", port.trim()),
+            ),
+            (
+                "KOMMUNLOTS_NATS_KEYS",
+                nats.join("keys").display().to_string(),
+            ),
+        ];
+        // Its departments have their accounts on that bus already.
+        routing::agreements::write_example(&folder.join("agreements"))?;
+        let (child, _) = spawn(&self.program, role, &folder, &servers)?;
+        Ok(Beside(child))
+    }
+
+    /// Finds its key and its database.
+    async fn meet(&mut self) -> anyhow::Result<()> {
+        let data = self.data();
+        self.key = std::fs::read_to_string(data.join("key"))?.trim().to_owned();
+        self.database_url = embedded::Postgres::url_of(&data.join("postgres"))
+            .context("the product has no PostgreSQL of its own")?;
+        self.pool = sqlx::postgres::PgPoolOptions::new()
+            .max_connections(4)
+            .connect(&self.database_url)
+            .await?;
+        Ok(())
     }
 
     fn root(&self) -> PathBuf {
@@ -209,24 +245,43 @@ impl Product {
 
 impl Drop for Product {
     fn drop(&mut self) {
-        let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
-        let until = Instant::now() + STOP;
-        while Instant::now() < until && matches!(self.child.try_wait(), Ok(None)) {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        if matches!(self.child.try_wait(), Ok(None)) {
-            eprintln!(
-                "         the product did not stop in time and is killed; its guards end its servers"
-            );
-            let _ = self.child.kill();
-            let _ = self.child.wait();
-            std::thread::sleep(Duration::from_secs(3));
-        }
+        end(&mut self.child);
         if let Some(folder) = self.folder.take()
             && self.keep
         {
             eprintln!("         kept {}", folder.keep().display());
         }
+    }
+}
+
+/// A service in a process of its own. Dropping it stops it in order.
+pub(crate) struct Beside(Child);
+
+impl Beside {
+    pub(crate) fn pid(&self) -> u32 {
+        self.0.id()
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        end(&mut self.0);
+    }
+}
+
+fn end(child: &mut Child) {
+    let _ = kill_process(Pid::from_child(child), Signal::TERM);
+    let until = Instant::now() + STOP;
+    while Instant::now() < until && matches!(child.try_wait(), Ok(None)) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    if matches!(child.try_wait(), Ok(None)) {
+        eprintln!(
+            "         the product did not stop in time and is killed; its guards end its servers"
+        );
+        let _ = child.kill();
+        let _ = child.wait();
+        std::thread::sleep(Duration::from_secs(3));
     }
 }
 
@@ -256,11 +311,17 @@ fn clean(program: &Path) -> Command {
     command
 }
 
-fn spawn(program: &Path, role: &str, folder: &Path) -> anyhow::Result<(Child, SocketAddr)> {
+fn spawn(
+    program: &Path,
+    role: &str,
+    folder: &Path,
+    servers: &[(&str, String)],
+) -> anyhow::Result<(Child, SocketAddr)> {
     let mut child = tied(program)
         .args([role, "--http", "127.0.0.1:0", "--data"])
         .arg(folder.join("data"))
         .env("KOMMUNLOTS_LOG", "warn")
+        .envs(servers.iter().map(|(name, value)| (name, value)))
         .env("KOMMUNLOTS_ROUTING_AGREEMENTS", folder.join("agreements"))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

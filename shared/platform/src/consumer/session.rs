@@ -7,7 +7,6 @@ use async_nats::jetstream::{
     consumer::{AckPolicy, DeliverPolicy, pull},
     stream::{ConsumerError, ConsumerErrorKind},
 };
-use domain::Streamed;
 use futures::StreamExt;
 use sqlx::PgConnection;
 use tokio_util::sync::CancellationToken;

@@ -3,13 +3,12 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
 use sqlx::{Connection, PgConnection, PgPool};
 use tokio::{
     sync::Notify,
-    time::{Interval, MissedTickBehavior, sleep},
+    time::{Instant, sleep, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -77,6 +76,8 @@ struct State {
     unmarked: HashSet<Uuid>,
     /// The server was away the last time.
     away: bool,
+    /// When it is to count what waits, and to look for what may be weeded.
+    count_at: Instant,
     /// When it last found no more to weed.
     weeded: Option<Timestamp>,
 }
@@ -94,13 +95,12 @@ impl Mailer {
             line: Line::new(self.transport.clone(), self.from.clone()),
             unmarked: HashSet::new(),
             away: false,
+            count_at: Instant::now(),
             weeded: None,
         };
-        let mut poll = tokio::time::interval(POLL);
-        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut failing = false;
         while !stop.is_cancelled() {
-            match self.turn(&mut state, &mut poll, &stop).await {
+            match self.turn(&mut state, &stop).await {
                 Ok(Turn::Done) => failing = false,
                 Ok(Turn::Idle) => {
                     failing = false;
@@ -108,7 +108,7 @@ impl Mailer {
                     tokio::select! {
                         () = self.wake.notified() => {}
                         () = stop.cancelled() => {}
-                        _ = poll.tick() => poll.reset_immediately(),
+                        () = sleep_until(state.count_at) => {}
                     }
                 }
                 Ok(Turn::Away) => {
@@ -132,16 +132,12 @@ impl Mailer {
     }
 
     /// Sends the next mail that is due and that nobody else is sending. Its row is locked meanwhile.
-    async fn turn(
-        &self,
-        state: &mut State,
-        poll: &mut Interval,
-        stop: &CancellationToken,
-    ) -> anyhow::Result<Turn> {
+    async fn turn(&self, state: &mut State, stop: &CancellationToken) -> anyhow::Result<Turn> {
         let mut connection = state.kept.take().await?;
-        if poll.tick().now_or_never().is_some() {
+        if state.count_at <= Instant::now() {
             self.count(&mut connection).await?;
             self.weed(state, &mut connection).await?;
+            state.count_at = Instant::now() + POLL;
         }
         let mut transaction = connection.begin().await?;
         let next: Option<Row> = sqlx::query_as(

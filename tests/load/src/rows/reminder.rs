@@ -11,7 +11,6 @@ use super::{PATIENCE, Setting, apply, closures::forward};
 use crate::{
     events, process,
     product::Product,
-    stats::median,
     table::{Row, Target, number},
 };
 
@@ -24,17 +23,16 @@ struct Cost {
     /// Microseconds a step.
     cpu: f64,
     wall: f64,
-    /// Megabytes.
-    resident: f64,
 }
 
 pub(crate) async fn measure(setting: &Setting) -> anyhow::Result<Vec<Row>> {
     let agreements = always_open()?;
     let [few, many] = setting.scale.plans;
-    let (small, large) = (setting.product("all").await?, setting.product("all").await?);
+    let (small, mut large) = (setting.product("all").await?, setting.product("all").await?);
     for (product, plans) in [(&small, few), (&large, many)] {
         apply(product, &agreements).await?;
         forward(product, 1).await?;
+        until_laid(product).await?;
         let began = Instant::now();
         // Open since an hour or up to nineteen: none is due while this runs.
         fill(product, plans, 1..FIRST - 1).await?;
@@ -50,8 +48,8 @@ pub(crate) async fn measure(setting: &Setting) -> anyhow::Result<Vec<Row>> {
         for (product, costs) in [&small, &large].into_iter().zip(&mut costs) {
             let cost = cost(product, setting.scale.steps).await?;
             eprintln!(
-                "         CPU {:.0} µs a step, wall {:.0} µs, {:.0} MB resident",
-                cost.cpu, cost.wall, cost.resident
+                "         CPU {:.0} µs a step, wall {:.0} µs",
+                cost.cpu, cost.wall
             );
             costs.push(cost);
         }
@@ -77,17 +75,17 @@ pub(crate) async fn measure(setting: &Setting) -> anyhow::Result<Vec<Row>> {
         row("Wall time of", |c| c.wall, "the same rounds".to_owned()),
         Row {
             what: format!(
-                "Resident memory of one process with all services and {} open plans",
+                "Resident memory of `kommunlots reminder` with {} open plans, at its highest",
                 number(many as f64)
             ),
             unit: "MB",
-            measured: of(1, |c| c.resident),
-            limit: of(0, |c| c.resident),
-            limit_is: format!("with {} plans", number(few as f64)),
+            measured: alone(&mut large, setting).await?,
+            limit: Vec::new(),
+            limit_is: String::new(),
             target: Target::AtMost(50.0),
             note: format!(
-                "after each round; median difference {} MB",
-                number(median(&of(1, |c| c.resident)) - median(&of(0, |c| c.resident)))
+                "VmHWM of a process of its own, after {} plans were due when it started; PostgreSQL and NATS apart",
+                number(setting.scale.steps as f64)
             ),
         },
     ])
@@ -129,7 +127,7 @@ fn always_open() -> anyhow::Result<Agreements> {
 
 /// Lays `count` plans like the one there is, begun some hours ago; `hours` is from the fewest to below the most.
 async fn fill(product: &Product, count: u64, hours: std::ops::Range<i64>) -> anyhow::Result<()> {
-    sqlx::query(
+    let laid = sqlx::query(
         "WITH one AS (SELECT * FROM reminder.plan WHERE department = $1 ORDER BY forwarded_at LIMIT 1),
          new AS (SELECT gen_random_uuid() AS id, o.forwarded_at - (($3 + random() * $4) * interval '1 hour') AS at
                  FROM one o, generate_series(1, $2))
@@ -146,8 +144,44 @@ async fn fill(product: &Product, count: u64, hours: std::ops::Range<i64>) -> any
     .bind(hours.start as f64)
     .bind((hours.end - hours.start) as f64)
     .execute(&product.pool)
-    .await?;
+    .await?
+    .rows_affected();
+    ensure!(laid == count, "{laid} plans of {count} were laid");
     Ok(())
+}
+
+/// Waits for the plan of a case that was forwarded.
+async fn until_laid(product: &Product) -> anyhow::Result<()> {
+    let until = Instant::now() + PATIENCE;
+    let there = "SELECT EXISTS (SELECT FROM reminder.plan WHERE department = $1)";
+    while !sqlx::query_scalar::<_, bool>(there)
+        .bind(DEPARTMENT)
+        .fetch_one(&product.pool)
+        .await?
+    {
+        ensure!(
+            Instant::now() < until,
+            "no plan is laid; see the log with --keep"
+        );
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Ok(())
+}
+
+/// Megabytes at the most, round by round, of a reminder beside the other services.
+async fn alone(product: &mut Product, setting: &Setting) -> anyhow::Result<Vec<f64>> {
+    product.start_again_as("routing").await?;
+    let mut highest = Vec::new();
+    for _ in 0..setting.scale.rounds {
+        let told = told(product).await?;
+        fill(product, setting.scale.steps, FIRST..FIRST + 1).await?;
+        let reminder = product.beside("reminder")?;
+        until_told(product, told + setting.scale.steps).await?;
+        let (_, most) = process::resident(reminder.pid()).context("reminder's memory")?;
+        eprintln!("         reminder by itself: {most:.0} MB");
+        highest.push(most);
+    }
+    Ok(highest)
 }
 
 async fn cost(product: &Product, steps: u64) -> anyhow::Result<Cost> {
@@ -160,24 +194,26 @@ async fn cost(product: &Product, steps: u64) -> anyhow::Result<Cost> {
     let (before, began) = (cpu(), Instant::now());
     // Its plan wakes the sweep, which finds the others.
     forward(product, 1).await?;
-    let until = began + PATIENCE;
-    while self::told(product).await? < told + steps {
-        ensure!(
-            Instant::now() < until,
-            "reminders do not come; see the log with --keep"
-        );
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until_told(product, told + steps).await?;
     let (wall, after) = (began.elapsed().as_secs_f64(), cpu());
     let each = |seconds: f64| seconds * 1e6 / steps as f64;
     product.until_applied(PATIENCE).await?;
     Ok(Cost {
         cpu: each(after - before),
         wall: each(wall),
-        resident: process::resident(product.pid())
-            .context("the product's memory")?
-            .0,
     })
+}
+
+async fn until_told(product: &Product, events: u64) -> anyhow::Result<()> {
+    let until = Instant::now() + PATIENCE;
+    while told(product).await? < events {
+        ensure!(
+            Instant::now() < until,
+            "reminders do not come; see the log with --keep"
+        );
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Ok(())
 }
 
 /// How many events reminder has told.
