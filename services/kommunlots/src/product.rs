@@ -95,6 +95,7 @@ pub(crate) struct Product {
     pub(crate) base: String,
     /// The local key, in the embedded default.
     pub(crate) key: Option<String>,
+    roles: Roles,
     serving: tokio::task::JoinHandle<anyhow::Result<()>>,
     tasks: JoinSet<anyhow::Result<()>>,
     health: Health,
@@ -256,6 +257,7 @@ impl Product {
         Ok(Self {
             base,
             key,
+            roles,
             serving,
             tasks,
             health,
@@ -273,7 +275,9 @@ impl Product {
         work: impl Future<Output = anyhow::Result<()>>,
     ) -> anyhow::Result<()> {
         output::line(format_args!("ready {}", self.base))?;
-        tracing::info!("the wallboard is at {}/wallboard", self.base);
+        if self.roles.wallboard {
+            tracing::info!("the wallboard is at {}/wallboard", self.base);
+        }
         if let Some(folder) = &self.servers.folder {
             tracing::info!(
                 "an API key for this folder is in {}",

@@ -50,7 +50,9 @@ fn role(schema: &str) -> String {
 /// # Errors
 /// When the database cannot be reached, the user in `url` may not create roles, or a migration fails.
 pub async fn migrate(url: &str, schemas: &[Schema]) -> anyhow::Result<()> {
-    let mut admin = PgConnection::connect_with(&options(url)?)
+    // That something is there already is no news.
+    let quiet = options(url)?.options([("client_min_messages", "warning")]);
+    let mut admin = PgConnection::connect_with(&quiet)
         .await
         .context("cannot reach the database; look at database_url")?;
     admin.execute(MIGRATING).await?;

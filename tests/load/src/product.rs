@@ -110,8 +110,9 @@ impl Product {
 
     /// Starts `kommunlots <role>` as a process of its own, on this one's database and bus.
     pub(crate) fn beside(&self, role: &str) -> anyhow::Result<Beside> {
-        let folder = self.root().join(role);
-        std::fs::create_dir_all(&folder)?;
+        let folder = tempfile::Builder::new()
+            .prefix(role)
+            .tempdir_in(self.root())?;
         let nats = self.data().join("nats");
         let port = std::fs::read_to_string(nats.join("port"))?;
         let servers = [
@@ -126,9 +127,12 @@ impl Product {
             ),
         ];
         // Its departments have their accounts on that bus already.
-        routing::agreements::write_example(&folder.join("agreements"))?;
-        let (child, _) = spawn(&self.program, role, &folder, &servers)?;
-        Ok(Beside(child))
+        routing::agreements::write_example(&folder.path().join("agreements"))?;
+        let (child, _) = spawn(&self.program, role, folder.path(), &servers)?;
+        Ok(Beside {
+            child,
+            _folder: folder,
+        })
     }
 
     /// Finds its key and its database.
@@ -255,17 +259,20 @@ impl Drop for Product {
 }
 
 /// A service in a process of its own. Dropping it stops it in order.
-pub(crate) struct Beside(Child);
+pub(crate) struct Beside {
+    child: Child,
+    _folder: TempDir,
+}
 
 impl Beside {
     pub(crate) fn pid(&self) -> u32 {
-        self.0.id()
+        self.child.id()
     }
 }
 
 impl Drop for Beside {
     fn drop(&mut self) {
-        end(&mut self.0);
+        end(&mut self.child);
     }
 }
 

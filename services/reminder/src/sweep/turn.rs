@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Plans in one transaction at the most.
-const MOST: i64 = 200;
+const MOST: i64 = 50;
 /// The heads' step taken later than this, in working time, is not a mail of its own to the unit head: after days in which
 /// nothing ran it would be a storm.
 const LATE: SignedDuration = SignedDuration::from_hours(1);

@@ -128,7 +128,7 @@ fn always_open() -> anyhow::Result<Agreements> {
 /// Lays `count` plans like the one there is, begun some hours ago; `hours` is from the fewest to below the most.
 async fn fill(product: &Product, count: u64, hours: std::ops::Range<i64>) -> anyhow::Result<()> {
     let laid = sqlx::query(
-        "WITH one AS (SELECT * FROM reminder.plan WHERE department = $1 ORDER BY forwarded_at LIMIT 1),
+        "WITH one AS (SELECT * FROM reminder.plan WHERE department = $1 ORDER BY forwarded_at DESC LIMIT 1),
          new AS (SELECT gen_random_uuid() AS id, o.forwarded_at - (($3 + random() * $4) * interval '1 hour') AS at
                  FROM one o, generate_series(1, $2))
          INSERT INTO reminder.plan (case_id, department, group_id, guide, case_type, state, forwarded_at, due, promised,
