@@ -11,6 +11,7 @@ use super::{PATIENCE, Setting, apply, closures::forward};
 use crate::{
     events, process,
     product::Product,
+    stats::median,
     table::{Row, Target, number},
 };
 
@@ -70,22 +71,25 @@ pub(crate) async fn measure(setting: &Setting) -> anyhow::Result<Vec<Row>> {
          PostgreSQL, user and system; the plans are copies of one that came in by the front door, written by SQL",
         number(setting.scale.steps as f64)
     );
+    let (resident, highest) = alone(&mut large, setting).await?;
     Ok(vec![
         row("CPU time of", |c| c.cpu, note),
         row("Wall time of", |c| c.wall, "the same rounds".to_owned()),
         Row {
             what: format!(
-                "Resident memory of `kommunlots reminder` with {} open plans, at its highest",
+                "Resident memory of `kommunlots reminder` with {} open plans",
                 number(many as f64)
             ),
             unit: "MB",
-            measured: alone(&mut large, setting).await?,
+            measured: resident,
             limit: Vec::new(),
             limit_is: String::new(),
             target: Target::AtMost(50.0),
             note: format!(
-                "VmHWM of a process of its own, after {} plans were due when it started; PostgreSQL and NATS apart",
-                number(setting.scale.steps as f64)
+                "a process of its own, when it has taken the steps of {} plans that were due at once; {} MB at its highest; \
+                 PostgreSQL and NATS apart",
+                number(setting.scale.steps as f64),
+                number(median(&highest))
             ),
         },
     ])
@@ -168,20 +172,21 @@ async fn until_laid(product: &Product) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Megabytes at the most, round by round, of a reminder beside the other services.
-async fn alone(product: &mut Product, setting: &Setting) -> anyhow::Result<Vec<f64>> {
+/// Megabytes of a reminder beside the other services, round by round: when all is told, and at its highest.
+async fn alone(product: &mut Product, setting: &Setting) -> anyhow::Result<(Vec<f64>, Vec<f64>)> {
     product.start_again_as("routing").await?;
-    let mut highest = Vec::new();
+    let (mut resident, mut highest) = (Vec::new(), Vec::new());
     for _ in 0..setting.scale.rounds {
         let told = told(product).await?;
         fill(product, setting.scale.steps, FIRST..FIRST + 1).await?;
         let reminder = product.beside("reminder")?;
         until_told(product, told + setting.scale.steps).await?;
-        let (_, most) = process::resident(reminder.pid()).context("reminder's memory")?;
-        eprintln!("         reminder by itself: {most:.0} MB");
+        let (now, most) = process::resident(reminder.pid()).context("reminder's memory")?;
+        eprintln!("         reminder by itself: {now:.0} MB, {most:.0} at its highest");
+        resident.push(now);
         highest.push(most);
     }
-    Ok(highest)
+    Ok((resident, highest))
 }
 
 async fn cost(product: &Product, steps: u64) -> anyhow::Result<Cost> {
